@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * accept.h - from a socket's birth to its file descriptor, and its end.
+ *
+ * No one hook sees all of accept(). A program on the exit of inet_csk_accept
+ * knows the listener, but is skipped now and then: it can be preempted, and
+ * one that runs on a CPU already is not entered again. security_sock_graft,
+ * a moment later, runs with bottom halves off and is never skipped; it knows
+ * the inode. fd_install knows the descriptor. They meet in the map accepting,
+ * and the record leaves with the last of them.
+ */
+#ifndef DEMUX_ACCEPT_H
+#define DEMUX_ACCEPT_H
+
+#include "emit.h"
+#include "filter.h"
+#include "kernel.h"
+
+static __always_inline __u32 current_pid(void)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
+static __always_inline void count_stuck(void)
+{
+	struct cell *cell = this_cell();
+
+	if (cell)
+		count(&cell->count.stuck);
+}
+
+static __always_inline void own(const void *sk)
+{
+	__u64 key = (__u64)sk;
+	__u8 yes = 1;
+
+	if (config.pid && bpf_map_update_elem(&owned, &key, &yes, BPF_ANY))
+		count_stuck();
+}
+
+static __always_inline bool is_owned(const void *sk)
+{
+	__u64 key = (__u64)sk;
+
+	return bpf_map_lookup_elem(&owned, &key);
+}
+
+static __always_inline bool sock_wanted(struct sock *sk)
+{
+	struct sock_common *skc = &sk->__sk_common;
+
+	return is_tcp(sk) && filter_port(&config, read_lport(sk)) &&
+	       filter_netns(&config, skc->skc_net.net->ns.inum) &&
+	       filter_family(&config, skc->skc_family == AF_INET6 ? 6 : 4);
+}
+
+/* Before the child can be found in the accept queue. */
+static __always_inline void accept_birth(struct sock *listener,
+					 struct sock *child)
+{
+	__u64 key = (__u64)child, value = (__u64)listener;
+
+	if (!filter_port(&config, child->__sk_common.skc_num))
+		return;
+	if (bpf_map_update_elem(&births, &key, &value, BPF_ANY))
+		count_stuck();
+	if (config.pid && is_owned(listener))
+		own(child);
+}
+
+static __always_inline void fill_accept(struct demux_accept *record,
+					struct sock *sk)
+{
+	__u64 task = bpf_get_current_pid_tgid();
+
+	fill_head(&record->head, DEMUX_ACCEPT, sizeof(*record));
+	record->pid = task >> 32;
+	record->tid = task;
+	record->uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(record->comm, sizeof(record->comm));
+	read_sock(&record->sock, &sk->__sk_common);
+}
+
+/* @sk was accepted from @listener, NULL where this hook does not know it.
+ * Returns its record in accepting, or NULL where nobody asked for it. */
+static __always_inline struct demux_accept *accept_note(struct sock *sk,
+							struct sock *listener)
+{
+	struct demux_accept fresh = {}, *record;
+	__u64 key = (__u64)sk, from = (__u64)listener, *born;
+
+	if (!sock_wanted(sk) || (config.pid && config.pid != current_pid()))
+		return NULL;
+	born = bpf_map_lookup_elem(&births, &key);
+	if (born) {
+		from = *born;
+		bpf_map_delete_elem(&births, &key);
+	}
+	own(sk);
+	if (listener)
+		own(listener);
+	record = bpf_map_lookup_elem(&accepting, &key);
+	if (!record) {
+		fill_accept(&fresh, sk);
+		if (bpf_map_update_elem(&accepting, &key, &fresh, BPF_ANY))
+			count_stuck();
+		record = bpf_map_lookup_elem(&accepting, &key);
+	}
+	if (record && from) {
+		record->listener = sock_id((void *)from);
+		record->have |= DEMUX_HAVE_LISTENER;
+	}
+	return record;
+}
+
+static __always_inline void accept_graft(struct sock *sk, struct socket *socket)
+{
+	struct demux_accept *record = accept_note(sk, NULL);
+
+	if (!record)
+		return;
+	record->inode = read_inode(socket);
+	record->have |= DEMUX_HAVE_INODE;
+	if (config.has_cookie) {
+		record->cookie = bpf_get_socket_cookie(sk);
+		record->have |= DEMUX_HAVE_COOKIE;
+	}
+}
+
+static __always_inline void accept_fd(unsigned int fd, struct file *file)
+{
+	struct demux_accept *record, copy;
+	struct socket *socket;
+	__u64 key = 0;
+
+	if ((file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
+		return;
+	socket = file->private_data;
+	bpf_core_read(&key, sizeof(key), &socket->sk);
+	record = bpf_map_lookup_elem(&accepting, &key);
+	if (!record)
+		return;
+	__builtin_memcpy(&copy, record, sizeof(copy));
+	if (bpf_map_delete_elem(&accepting, &key))
+		return; /* the other program on this function was faster */
+	copy.fd = fd;
+	copy.have |= DEMUX_HAVE_FD;
+	emit_other(&copy, sizeof(copy));
+}
+
+static __always_inline void sock_listens(struct sock *sk)
+{
+	struct demux_listen record = {};
+	__u64 task = bpf_get_current_pid_tgid();
+
+	if (!sock_wanted(sk) || (config.pid && config.pid != task >> 32))
+		return;
+	own(sk);
+	fill_head(&record.head, DEMUX_LISTEN, sizeof(record));
+	record.pid = task >> 32;
+	record.tid = task;
+	record.uid = bpf_get_current_uid_gid();
+	record.backlog = sk->sk_max_ack_backlog;
+	bpf_get_current_comm(record.comm, sizeof(record.comm));
+	read_sock(&record.sock, &sk->__sk_common);
+	emit_other(&record, sizeof(record));
+}
+
+static __always_inline void sock_closes(struct sock *sk, __u32 how)
+{
+	struct demux_close record = {};
+	__u64 key = (__u64)sk;
+
+	if (!is_tcp(sk))
+		return;
+	if (sock_wanted(sk) && (!config.pid || is_owned(sk))) {
+		fill_head(&record.head, DEMUX_CLOSE, sizeof(record));
+		record.how = how;
+		read_sock(&record.sock, &sk->__sk_common);
+		record.sock.ends.lport = read_lport(sk);
+		emit_other(&record, sizeof(record));
+	}
+	if (how == DEMUX_DESTROYED) {
+		bpf_map_delete_elem(&births, &key);
+		bpf_map_delete_elem(&accepting, &key);
+		if (config.pid)
+			bpf_map_delete_elem(&owned, &key);
+	}
+}
+
+#endif

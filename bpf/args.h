@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * args.h - where a hooked function's result is, on this kernel.
+ *
+ * An fexit program finds the result in the slot after the last argument, and
+ * how many arguments a function has changed over the years: user space counts
+ * them in BTF. Each slot is loaded by an instruction of its own, because clang
+ * would merge the loads into one with a computed offset, which the verifier
+ * refuses ("dereference of modified ctx ptr").
+ */
+#ifndef DEMUX_ARGS_H
+#define DEMUX_ARGS_H
+
+#include <bpf/bpf_helpers.h>
+
+#define LOAD_SLOT(ctx, n)                                                      \
+	({                                                                     \
+		__u64 __slot;                                                  \
+		asm volatile("%0 = *(u64 *)(%1 + " #n " * 8)"                  \
+			     : "=r"(__slot)                                    \
+			     : "r"(ctx));                                      \
+		__slot;                                                        \
+	})
+
+/* Slot @n, 1 to 4, of a program's arguments; @n is one of config's. */
+static __always_inline __u64 load_slot(void *ctx, __u8 n)
+{
+	if (n == 1)
+		return LOAD_SLOT(ctx, 1);
+	if (n == 2)
+		return LOAD_SLOT(ctx, 2);
+	if (n == 3)
+		return LOAD_SLOT(ctx, 3);
+	return LOAD_SLOT(ctx, 4);
+}
+
+#endif

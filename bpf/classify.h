@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * classify.h - from what a segment met on its way to its outcome, and how its
+ * socket was found. Pure: the unit tests compile it for the host.
+ */
+#ifndef DEMUX_CLASSIFY_H
+#define DEMUX_CLASSIFY_H
+
+#include "event.h"
+
+/* What the hooks saw between entry and exit of tcp_v4_rcv or tcp_v6_rcv. */
+enum demux_met {
+	MET_FULL = 1 << 0, /* a full socket that does not listen */
+	MET_LISTENER = 1 << 1,
+	MET_REQUEST = 1 << 2,
+	MET_TIME_WAIT = 1 << 3,
+	MET_NOBODY = 1 << 4, /* nobody's: answered, or dropped as such */
+	MET_FILTER_DENIED = 1 << 5, /* the socket filter or the LSM said no */
+	MET_DROP = 1 << 6, /* dropped before any of the above */
+	MET_TOO_SHORT = 1 << 7, /* the TCP header is cut or claims too much */
+	MET_BAD_CSUM = 1 << 8,
+
+	MET_SOCKET = MET_FULL | MET_LISTENER | MET_REQUEST | MET_TIME_WAIT,
+};
+
+/*
+ * Returns the outcome, 0 where no hook saw one. The order matters: a request
+ * is asked for after its listener's filter ran, a SYN that reopens a TIME_WAIT
+ * socket meets a listener next, and a stolen request a full socket.
+ */
+static inline enum demux_outcome classify_outcome(__u32 met)
+{
+	if (met & MET_FULL)
+		return met & MET_FILTER_DENIED ? DEMUX_REFUSED :
+						 DEMUX_ESTABLISHED;
+	if (met & MET_TIME_WAIT)
+		return DEMUX_TIME_WAIT;
+	if (met & MET_NOBODY)
+		return DEMUX_NONE;
+	if (met & MET_FILTER_DENIED)
+		return DEMUX_REFUSED;
+	if (met & MET_REQUEST)
+		return DEMUX_REQUEST;
+	if (met & MET_LISTENER)
+		return DEMUX_LISTENER;
+	if (met & (MET_TOO_SHORT | MET_BAD_CSUM))
+		return DEMUX_MALFORMED;
+	return met & MET_DROP ? DEMUX_REFUSED : 0;
+}
+
+/* The socket that came with the skb into tcp_v4_rcv. */
+enum demux_carried {
+	CARRIED_NONE,
+	CARRIED_MATCH, /* of this very 4-tuple, and it does not listen */
+	CARRIED_OTHER,
+};
+
+/*
+ * Early demux looks in the established hash only: what it brings has the
+ * segment's 4-tuple and does not listen. All else was assigned by a rule or a
+ * program. Returns 0 for a segment that was never looked up.
+ */
+static inline enum demux_via
+classify_via(enum demux_outcome outcome, enum demux_carried carried)
+{
+	if (!outcome || outcome == DEMUX_MALFORMED)
+		return 0;
+	if (carried == CARRIED_NONE)
+		return DEMUX_LOOKUP;
+	return carried == CARRIED_MATCH ? DEMUX_EARLY_DEMUX : DEMUX_ASSIGNED;
+}
+
+static inline int same_bytes(const __u8 *a, const __u8 *b, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return 0;
+	return 1;
+}
+
+/* Is @sock, an address of a socket of @family, the address @seg of a segment?
+ * An IPv4 segment may belong to an IPv6 socket, as ::ffff:a.b.c.d. */
+static inline int same_addr(const __u8 *seg, __u8 seg_family, const __u8 *sock,
+			    __u8 sock_family)
+{
+	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (seg_family == sock_family)
+		return same_bytes(seg, sock, seg_family == 4 ? 4 : 16);
+	return seg_family == 4 && same_bytes(sock, mapped, 12) &&
+	       same_bytes(seg, sock + 12, 4);
+}
+
+/* Has the socket exactly the segment's two ends? */
+static inline int same_ends(const struct demux_ends *seg,
+			    const struct demux_ends *sock)
+{
+	return seg->lport == sock->lport && seg->rport == sock->rport &&
+	       same_addr(seg->laddr, seg->family, sock->laddr, sock->family) &&
+	       same_addr(seg->raddr, seg->family, sock->raddr, sock->family);
+}
+
+#endif

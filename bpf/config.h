@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * config.h - what user space tells the kernel half before it is loaded.
+ *
+ * It lies in .rodata, frozen, so the verifier takes every member as a constant
+ * and drops the branches that this kernel or this trace does not need.
+ */
+#ifndef DEMUX_CONFIG_H
+#define DEMUX_CONFIG_H
+
+#include <linux/types.h>
+
+enum demux_families {
+	DEMUX_IPV4 = 1 << 0,
+	DEMUX_IPV6 = 1 << 1,
+};
+
+struct demux_config {
+	__u64 id_xor; /* the key that scrambles socket addresses */
+	__u64 id_mul; /* odd, so that no two addresses share an id */
+
+	/* What is wanted; 0 is anything. */
+	__u32 pid; /* thread group that listens or accepts */
+	__u32 netns; /* inode number */
+	__u8 families; /* enum demux_families */
+	__u8 any_port;
+
+	/* What this kernel is like. */
+	__u8 rt; /* PREEMPT_RT: other tasks may run inside a flight */
+	__u8 has_cookie; /* bpf_get_socket_cookie() in tracing programs */
+	__u8 drop_args; /* arguments of the kfree_skb tracepoint */
+	__u8 filter_args; /* of sk_filter_trim_cap */
+	__u8 accept_args; /* of inet_csk_accept */
+	__u8 listen_args; /* of inet_csk_listen_start */
+	__u32 no_socket; /* SKB_DROP_REASON_NO_SOCKET */
+	__u32 bad_csum; /* SKB_DROP_REASON_TCP_CSUM */
+	__u32 wake_bytes; /* wake the reader when so much waits in the ring */
+	__u32 pad;
+
+	__u8 ports[65536 / 8]; /* local ports wanted, one bit each */
+};
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * event.h - what the kernel half tells user space: the records of the ring
+ * buffer, which are also, byte for byte, the records of a recording.
+ *
+ * Addresses are bytes in network order; every other field, ports included, is
+ * in host order. Every record is a multiple of 8 bytes and starts with
+ * struct demux_head. Padding is spelled out and zero. Numbers are appended,
+ * never reused; whoever changes a layout raises DEMUX_ABI.
+ *
+ * Unknown is not zero: a field that may be unknown has a bit in `have`, and
+ * means nothing without it.
+ */
+#ifndef DEMUX_EVENT_H
+#define DEMUX_EVENT_H
+
+#include <linux/types.h>
+
+#define DEMUX_ABI 1
+
+enum demux_type {
+	DEMUX_SEGMENT = 1, /* a TCP segment came in and was, or was not, matched */
+	DEMUX_ACCEPT = 2, /* accept() returned a socket */
+	DEMUX_LISTEN = 3, /* listen() succeeded */
+	DEMUX_CLOSE = 4, /* a socket left the hash tables, or was destroyed */
+	DEMUX_END = 5, /* user space's last word: the counters of the trace */
+};
+
+struct demux_head {
+	__u16 type; /* enum demux_type */
+	__u16 len; /* of the whole record, this included */
+	__u32 cpu;
+	__u64 mono_ns; /* CLOCK_MONOTONIC, when it happened */
+};
+
+/* Two ends of a connection, seen from this host. */
+struct demux_ends {
+	__u8 laddr[16]; /* IPv4: the first 4 bytes, the others 0 */
+	__u8 raddr[16];
+	__u16 lport;
+	__u16 rport;
+	__u8 family; /* 4 or 6 */
+	__u8 pad[3];
+};
+
+enum demux_sock_flag {
+	DEMUX_SOCK_V6ONLY = 1 << 0,
+	DEMUX_SOCK_REUSEPORT = 1 << 1,
+};
+
+/* A socket, request or TIME_WAIT minisock as it stood when it was matched. */
+struct demux_sock {
+	__u64 id; /* its address, scrambled by a key of this trace */
+	struct demux_ends ends; /* as the socket has them, not the segment */
+	__u32 netns; /* inode number of its network namespace */
+	__u32 ifindex; /* the device it is bound to, 0 for none */
+	__u8 state; /* TCP_* of include/net/tcp_states.h */
+	__u8 flags; /* enum demux_sock_flag */
+	__u8 pad[6];
+};
+
+enum demux_outcome {
+	DEMUX_ESTABLISHED = 1, /* a full socket that does not listen */
+	DEMUX_LISTENER = 2,
+	DEMUX_REQUEST = 3, /* a NEW_SYN_RECV minisock */
+	DEMUX_TIME_WAIT = 4, /* a TIME_WAIT minisock */
+	DEMUX_NONE = 5, /* looked up, and nobody's */
+	DEMUX_REFUSED = 6, /* policy, MD5, TTL, socket filter, LSM */
+	DEMUX_MALFORMED = 7, /* too short or bad checksum: never looked up */
+};
+
+enum demux_via {
+	DEMUX_EARLY_DEMUX = 1, /* found before routing, by tcp_v4_early_demux */
+	DEMUX_LOOKUP = 2, /* found, or not, by the lookup in tcp_v4_rcv */
+	DEMUX_ASSIGNED = 3, /* given to the skb by TPROXY or bpf_sk_assign */
+};
+
+enum demux_segment_have {
+	DEMUX_HAVE_ADDRS = 1 << 0, /* ends: both addresses */
+	DEMUX_HAVE_PORTS = 1 << 1, /* ends: both ports */
+	DEMUX_HAVE_TCP = 1 << 2, /* seq, ack, payload, flags */
+	DEMUX_HAVE_NETNS = 1 << 3,
+	DEMUX_HAVE_OUTCOME = 1 << 4, /* without it no hook saw what became of it */
+	DEMUX_HAVE_VIA = 1 << 5,
+	DEMUX_HAVE_SOCK = 1 << 6,
+	DEMUX_HAVE_PARENT = 1 << 7, /* the record is a demux_segment_more */
+	DEMUX_HAVE_CHILD = 1 << 8, /* the record is a demux_segment_more */
+};
+
+enum demux_segment_note {
+	DEMUX_NOTE_RESET = 1 << 0, /* the kernel answered with a reset */
+	DEMUX_NOTE_CHECKSUM = 1 << 1, /* its checksum is wrong */
+	DEMUX_NOTE_REPEATED = 1 << 2, /* the lookup ran again: request was gone */
+};
+
+struct demux_segment {
+	struct demux_head head;
+	__u32 have; /* enum demux_segment_have */
+	__u32 netns;
+	struct demux_ends ends; /* as in the segment's headers */
+	__u32 seq;
+	__u32 ack;
+	__u32 payload; /* bytes of data in this skb */
+	__u16 segs; /* wire segments in this skb: GRO and GSO merge them */
+	__u16 flags; /* TCP header bytes 12 and 13, the low 12 bits */
+	__u32 ifindex; /* the device it came in by */
+	__u8 outcome; /* enum demux_outcome */
+	__u8 via; /* enum demux_via */
+	__u8 notes; /* enum demux_segment_note */
+	__u8 pad;
+	struct demux_sock sock; /* the matched one */
+};
+
+/* Sent instead where the segment met more than one socket. */
+struct demux_segment_more {
+	struct demux_segment segment;
+	struct demux_sock parent; /* request, reopened TIME_WAIT, child: the
+				     listener */
+	struct demux_sock child; /* born of this segment */
+};
+
+enum demux_accept_have {
+	DEMUX_HAVE_FD = 1 << 0,
+	DEMUX_HAVE_INODE = 1 << 1,
+	DEMUX_HAVE_COOKIE = 1 << 2,
+	DEMUX_HAVE_LISTENER = 1 << 3,
+};
+
+struct demux_accept {
+	struct demux_head head;
+	__u32 have; /* enum demux_accept_have */
+	__s32 fd;
+	__u32 pid; /* thread group, in the initial pid namespace */
+	__u32 tid;
+	__u32 uid; /* in the initial user namespace */
+	__u32 pad;
+	__u64 inode; /* of the socket file, as in /proc/PID/fd */
+	__u64 cookie; /* as SO_COOKIE and ss -e show it */
+	__u64 listener; /* id of the socket that accept() was called on */
+	char comm[16]; /* of the accepting thread; any byte, maybe no NUL */
+	struct demux_sock sock;
+};
+
+struct demux_listen {
+	struct demux_head head;
+	__u32 pid;
+	__u32 tid;
+	__u32 uid;
+	__u32 backlog; /* connections that may wait for accept() */
+	char comm[16];
+	struct demux_sock sock;
+};
+
+enum demux_close_how {
+	DEMUX_UNHASHED = 1, /* in state CLOSE: no segment can match it any more */
+	DEMUX_DESTROYED = 2, /* its memory goes back: the id may name another */
+};
+
+struct demux_close {
+	struct demux_head head;
+	__u32 how; /* enum demux_close_how */
+	__u32 pad;
+	struct demux_sock sock;
+};
+
+/* Counted per CPU in the kernel, summed in user space. */
+struct demux_counters {
+	__u64 seen; /* segments that entered tcp_v4_rcv or tcp_v6_rcv */
+	__u64 filtered; /* of these, not asked for */
+	__u64 emitted; /* of these, put into the ring */
+	__u64 lost; /* of these, did not fit into the ring */
+	__u64 lost_other; /* accept, listen and close records that did not fit */
+	__u64 skipped; /* of seen, not followed: no place, or never finished */
+	__u64 not_host; /* frames for others, that TCP does not count either */
+	__u64 stuck; /* hooks that a busy map or table turned away */
+};
+
+/* The last record of a recording; one without it was cut. */
+struct demux_end {
+	struct demux_head head;
+	struct demux_counters counters;
+	__u64 unseen; /* segments the recursion guard hid from the entry hook */
+};
+
+#define DEMUX_ASSERT(what) _Static_assert(what, #what)
+DEMUX_ASSERT(sizeof(struct demux_head) == 16);
+DEMUX_ASSERT(sizeof(struct demux_ends) == 40);
+DEMUX_ASSERT(sizeof(struct demux_sock) == 64);
+DEMUX_ASSERT(sizeof(struct demux_segment) == 152);
+DEMUX_ASSERT(sizeof(struct demux_segment_more) == 280);
+DEMUX_ASSERT(sizeof(struct demux_accept) == 144);
+DEMUX_ASSERT(sizeof(struct demux_listen) == 112);
+DEMUX_ASSERT(sizeof(struct demux_close) == 88);
+DEMUX_ASSERT(sizeof(struct demux_counters) == 64);
+DEMUX_ASSERT(sizeof(struct demux_end) == 88);
+
+#endif

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fentry.bpf.c - the fentry backend: BPF trampolines on the functions of the
+ * receive path. Each program is named after what happened and only says which
+ * function tells it; user/backend_fentry.c has the table of them.
+ */
+#include <linux/bpf.h>
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_tracing.h>
+
+#include "accept.h"
+#include "args.h"
+#include "segment.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* --- a segment's way ---------------------------------------------------- */
+
+SEC("fentry/tcp_v4_rcv")
+int BPF_PROG(on_segment4, struct sk_buff *skb)
+{
+	segment_begin(skb, 4);
+	return 0;
+}
+
+SEC("fentry/tcp_v6_rcv")
+int BPF_PROG(on_segment6, struct sk_buff *skb)
+{
+	segment_begin(skb, 6);
+	return 0;
+}
+
+SEC("fexit/tcp_v4_rcv")
+int BPF_PROG(on_segment4_done, struct sk_buff *skb)
+{
+	segment_end(skb);
+	return 0;
+}
+
+SEC("fexit/tcp_v6_rcv")
+int BPF_PROG(on_segment6_done, struct sk_buff *skb)
+{
+	segment_end(skb);
+	return 0;
+}
+
+SEC("fexit/sk_filter_trim_cap")
+int BPF_PROG(on_match, struct sock *sk, struct sk_buff *skb)
+{
+	segment_filter(sk, skb, (__u32)load_slot(ctx, config.filter_args));
+	return 0;
+}
+
+SEC("fentry/tcp_check_req")
+int BPF_PROG(on_request, struct sock *sk, struct sk_buff *skb,
+	     struct request_sock *req, __u8 fastopen)
+{
+	/* __u8, not bool: the upper bytes of its register are anything. */
+	if (!fastopen)
+		segment_request(sk, skb, req);
+	return 0;
+}
+
+SEC("fentry/tcp_timewait_state_process")
+int BPF_PROG(on_timewait, struct inet_timewait_sock *tw, struct sk_buff *skb)
+{
+	segment_timewait(tw, skb);
+	return 0;
+}
+
+SEC("fentry/tcp_v4_send_reset")
+int BPF_PROG(on_reset4, const struct sock *sk, struct sk_buff *skb)
+{
+	segment_reset(sk, skb);
+	return 0;
+}
+
+SEC("fentry/tcp_v6_send_reset")
+int BPF_PROG(on_reset6, const struct sock *sk, struct sk_buff *skb)
+{
+	segment_reset(sk, skb);
+	return 0;
+}
+
+SEC("fentry/tcp_child_process")
+int BPF_PROG(on_child, struct sock *listener, struct sock *child,
+	     struct sk_buff *skb)
+{
+	segment_child(listener, child, skb);
+	return 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(on_drop, struct sk_buff *skb)
+{
+	__u32 reason = 0;
+	struct sock *rx_sk = NULL;
+
+	if (config.drop_args >= 3)
+		reason = ctx[2];
+	if (config.drop_args >= 4)
+		rx_sk = (struct sock *)ctx[3];
+	segment_drop(skb, reason, rx_sk);
+	return 0;
+}
+
+/* --- a socket's life ---------------------------------------------------- */
+
+SEC("fentry/inet_csk_complete_hashdance")
+int BPF_PROG(on_birth, struct sock *listener, struct sock *child)
+{
+	accept_birth(listener, child);
+	return 0;
+}
+
+/* SYN cookies and Fast Open come here without the hashdance. */
+SEC("fentry/inet_csk_reqsk_queue_add")
+int BPF_PROG(on_queued, struct sock *listener, struct request_sock *req,
+	     struct sock *child)
+{
+	accept_birth(listener, child);
+	segment_queued(listener, child);
+	return 0;
+}
+
+SEC("fexit/inet_csk_accept")
+int BPF_PROG(on_accept, struct sock *listener)
+{
+	struct sock *sk = (struct sock *)load_slot(ctx, config.accept_args);
+
+	if (sk)
+		accept_note(sk, listener);
+	return 0;
+}
+
+SEC("fentry/security_sock_graft")
+int BPF_PROG(on_graft, struct sock *sk, struct socket *socket)
+{
+	accept_graft(sk, socket);
+	return 0;
+}
+
+/* Twice: where a task is preempted inside the one, and so keeps others out of
+ * it on this CPU, they still get through the other. */
+SEC("fentry/fd_install")
+int BPF_PROG(on_fd, unsigned int fd, struct file *file)
+{
+	accept_fd(fd, file);
+	return 0;
+}
+
+SEC("fentry/fd_install")
+int BPF_PROG(on_fd_again, unsigned int fd, struct file *file)
+{
+	accept_fd(fd, file);
+	return 0;
+}
+
+SEC("fexit/inet_csk_listen_start")
+int BPF_PROG(on_listen, struct sock *sk)
+{
+	if (!(__u32)load_slot(ctx, config.listen_args))
+		sock_listens(sk);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int before, int after)
+{
+	if (after == TCP_CLOSE)
+		sock_closes(sk, DEMUX_UNHASHED);
+	return 0;
+}
+
+SEC("fentry/tcp_v4_destroy_sock")
+int BPF_PROG(on_destroy, struct sock *sk)
+{
+	sock_closes(sk, DEMUX_DESTROYED);
+	return 0;
+}
+
+/* --- --pid: the sockets it has already ----------------------------------- */
+
+SEC("iter/task_file")
+int on_file(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct socket *socket;
+	__u64 sk = 0;
+
+	if (!task || !file || (__u32)task->tgid != config.pid ||
+	    (file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
+		return 0;
+	socket = file->private_data;
+	bpf_core_read(&sk, sizeof(sk), &socket->sk);
+	if (sk)
+		own((void *)sk);
+	return 0;
+}

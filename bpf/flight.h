@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flight.h - the record of one tcp_v4_rcv or tcp_v6_rcv call while it is under
+ * way: opened at entry, added to by the hooks in between, emitted at exit.
+ */
+#ifndef DEMUX_FLIGHT_H
+#define DEMUX_FLIGHT_H
+
+#include "emit.h"
+#include "filter.h"
+#include "kernel.h"
+
+static __always_inline __u64 flight_task(void)
+{
+	return config.rt ? bpf_get_current_task() : 0;
+}
+
+/* The open flight of @skb on this CPU, or NULL: a hook is also called for
+ * segments nobody asked about, from the backlog, and for other protocols. */
+static __always_inline struct flight *flight_find(struct cell *cell,
+						  struct sk_buff *skb)
+{
+	__u64 task;
+
+	if (!cell || !cell->open)
+		return NULL;
+	task = flight_task();
+	for (int i = 0; i < FLIGHTS; i++) {
+		struct flight *flight = &cell->flights[i];
+
+		if (flight->skb == (__u64)skb && flight->task == task)
+			return flight;
+	}
+	return NULL;
+}
+
+static __always_inline void flight_close(struct cell *cell,
+					 struct flight *flight)
+{
+	flight->skb = 0;
+	cell->open--;
+}
+
+/*
+ * Returns a free place. An exit that was never seen (probes do not attach all
+ * at once) leaves its flight open: the same skb again, or no place left, shows
+ * that, and it is counted as skipped.
+ */
+static __always_inline struct flight *flight_open(struct cell *cell,
+						  struct sk_buff *skb)
+{
+	struct flight *flight = flight_find(cell, skb);
+
+	if (flight || cell->open >= FLIGHTS) {
+		count_softirq(&cell->count.skipped);
+		flight = flight ?: &cell->flights[0];
+	} else {
+		flight = &cell->flights[cell->flights[0].skb != 0];
+		cell->open++;
+	}
+	flight->skb = (__u64)skb;
+	flight->task = flight_task();
+	flight->child = 0;
+	flight->met = 0;
+	flight->owned = 0;
+	return flight;
+}
+
+/* --pid: has this flight met a socket of the wanted process? */
+static __always_inline void flight_owner(struct flight *flight, const void *sk)
+{
+	__u64 key = (__u64)sk;
+
+	if (config.pid && bpf_map_lookup_elem(&owned, &key))
+		flight->owned = 1;
+}
+
+static __always_inline void flight_match(struct flight *flight,
+					 struct sock_common *skc)
+{
+	struct demux_segment *seg = &flight->record.segment;
+
+	flight_owner(flight, skc);
+	/* What the skb carried was read at entry already. */
+	if (seg->sock.id != sock_id(skc))
+		read_sock(&seg->sock, skc);
+	seg->have |= DEMUX_HAVE_SOCK;
+}
+
+static __always_inline void flight_parent(struct flight *flight,
+					  struct sock_common *skc)
+{
+	flight_owner(flight, skc);
+	read_sock(&flight->record.parent, skc);
+	flight->record.segment.have |= DEMUX_HAVE_PARENT;
+}
+
+static __always_inline void flight_child(struct flight *flight,
+					 struct sock *listener,
+					 struct sock *child)
+{
+	if (flight->child == (__u64)child)
+		return;
+	flight->child = (__u64)child;
+	flight_owner(flight, child);
+	read_sock(&flight->record.child, &child->__sk_common);
+	flight->record.segment.have |= DEMUX_HAVE_CHILD;
+	flight_parent(flight, &listener->__sk_common);
+}
+
+/* The socket that early demux, a rule or a program put on the skb. */
+static __always_inline void flight_carried(struct flight *flight,
+					   struct sk_buff *skb)
+{
+	struct demux_segment *seg = &flight->record.segment;
+	struct sock *sk = skb->sk;
+
+	flight->carried = CARRIED_NONE;
+	if (!sk)
+		return;
+	read_sock(&seg->sock, &sk->__sk_common);
+	flight->carried = seg->sock.state != TCP_LISTEN &&
+				       same_ends(&seg->ends, &seg->sock.ends) ?
+			       CARRIED_MATCH :
+			       CARRIED_OTHER;
+}
+
+static __always_inline void flight_finish(struct cell *cell,
+					  struct flight *flight)
+{
+	struct demux_segment *seg = &flight->record.segment;
+
+	/* The hook at the match was skipped (recursion guard), but what early
+	 * demux brought is used as it is: no second lookup. */
+	if (!flight->met && flight->carried == CARRIED_MATCH &&
+	    seg->sock.state != TCP_TIME_WAIT &&
+	    seg->sock.state != TCP_NEW_SYN_RECV)
+		flight->met = MET_FULL;
+	/* Refused before any hook saw its socket, yet it was carried. */
+	if (flight->met && !(flight->met & (MET_SOCKET | MET_NOBODY)) &&
+	    flight->carried != CARRIED_NONE)
+		seg->have |= DEMUX_HAVE_SOCK;
+
+	seg->outcome = classify_outcome(flight->met);
+	if (seg->outcome)
+		seg->have |= DEMUX_HAVE_OUTCOME;
+	seg->via = classify_via(seg->outcome, flight->carried);
+	if (seg->via)
+		seg->have |= DEMUX_HAVE_VIA;
+	if (flight->met & MET_BAD_CSUM)
+		seg->notes |= DEMUX_NOTE_CHECKSUM;
+
+	if (!(seg->have & DEMUX_HAVE_SOCK))
+		__builtin_memset(&seg->sock, 0, sizeof(seg->sock));
+
+	if (config.pid && !flight->owned) {
+		count_softirq(&cell->count.filtered);
+	} else if (seg->have & (DEMUX_HAVE_PARENT | DEMUX_HAVE_CHILD)) {
+		if (!(seg->have & DEMUX_HAVE_CHILD))
+			__builtin_memset(&flight->record.child, 0,
+					 sizeof(flight->record.child));
+		seg->head.len = sizeof(flight->record);
+		emit_segment(cell, seg, sizeof(flight->record));
+	} else {
+		emit_segment(cell, seg, sizeof(*seg));
+	}
+	flight_close(cell, flight);
+}
+
+#endif

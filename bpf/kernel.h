@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kernel.h - the only reader of kernel structs. What comes out is in the wire
+ * format's shapes and byte order, whatever the kernel's own are.
+ *
+ * Pointers that a hook got as its arguments may be followed directly: the
+ * verifier knows their types. What lies behind skb->head has no type and is
+ * copied with bpf_probe_read_kernel().
+ */
+#ifndef DEMUX_KERNEL_H
+#define DEMUX_KERNEL_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "event.h"
+
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define PACKET_HOST 0
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+
+enum { /* include/net/tcp_states.h */
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE = 7,
+	TCP_LISTEN = 10,
+	TCP_NEW_SYN_RECV = 12,
+};
+
+#define TCP_FLAG_RST 0x004
+
+extern const volatile struct demux_config config;
+
+/*
+ * The id of the socket at @sk. The verifier allows no arithmetic on a pointer,
+ * but takes what a byte swap leaves for a plain number; two give it back.
+ */
+static __always_inline __u64 sock_id(const volatile void *sk)
+{
+	__u64 number = (__u64)sk;
+
+	asm("%0 = be64 %0\n"
+	    "%0 = be64 %0"
+	    : "+r"(number));
+	return number ? (number ^ config.id_xor) * config.id_mul : 0;
+}
+
+/* --- sockets ------------------------------------------------------------ */
+
+static __always_inline void read_sock(struct demux_sock *to,
+				      struct sock_common *skc)
+{
+	__u32 *laddr = (__u32 *)to->ends.laddr;
+	__u32 *raddr = (__u32 *)to->ends.raddr;
+
+	if (skc->skc_family == AF_INET6) {
+		to->ends.family = 6;
+		bpf_core_read(laddr, 16, &skc->skc_v6_rcv_saddr);
+		bpf_core_read(raddr, 16, &skc->skc_v6_daddr);
+	} else {
+		to->ends.family = 4;
+		laddr[0] = skc->skc_rcv_saddr;
+		raddr[0] = skc->skc_daddr;
+		laddr[1] = laddr[2] = laddr[3] = 0;
+		raddr[1] = raddr[2] = raddr[3] = 0;
+	}
+	to->id = sock_id(skc);
+	to->ends.lport = skc->skc_num;
+	to->ends.rport = bpf_ntohs(skc->skc_dport);
+	to->netns = skc->skc_net.net->ns.inum;
+	to->ifindex = skc->skc_bound_dev_if;
+	to->state = skc->skc_state;
+	to->flags = 0;
+	if (to->state == TCP_LISTEN) {
+		if (BPF_CORE_READ_BITFIELD_PROBED(skc, skc_ipv6only))
+			to->flags |= DEMUX_SOCK_V6ONLY;
+		if (BPF_CORE_READ_BITFIELD_PROBED(skc, skc_reuseport))
+			to->flags |= DEMUX_SOCK_REUSEPORT;
+	}
+}
+
+/* The local port, also of a socket that has given it back: skc_num is 0 then,
+ * but inet_sport, which lies outside the type the verifier knows, has it. */
+static __always_inline __u16 read_lport(struct sock *sk)
+{
+	__be16 port = 0;
+
+	if (sk->__sk_common.skc_num)
+		return sk->__sk_common.skc_num;
+	bpf_core_read(&port, sizeof(port),
+		      &((struct inet_sock *)sk)->inet_sport);
+	return bpf_ntohs(port);
+}
+
+static __always_inline __u64 read_inode(struct socket *socket)
+{
+	unsigned long inode = 0;
+
+	bpf_core_read(&inode, sizeof(inode),
+		      &((struct socket_alloc *)socket)->vfs_inode.i_ino);
+	return inode;
+}
+
+static __always_inline bool is_tcp(struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	return sk->sk_protocol == IPPROTO_TCP &&
+	       (family == AF_INET || family == AF_INET6);
+}
+
+/* --- segments ----------------------------------------------------------- */
+
+struct tcp_header {
+	__be16 source;
+	__be16 dest;
+	__be32 seq;
+	__be32 ack;
+	__u8 offset; /* in words, upper four bits */
+	__u8 flags;
+	__be16 window;
+};
+
+/*
+ * The headers lie in the linear part, but for a few drivers' skbs, which
+ * tcp_v4_rcv pulls up later. Returns how many bytes of a TCP header @th has:
+ * 16, all that is read of one; 4, the ports alone; or 0.
+ */
+static __always_inline int read_tcp_header(struct sk_buff *skb,
+					   struct tcp_header *th)
+{
+	__u32 linear = skb->len - skb->data_len;
+
+	if (linear >= 20)
+		return bpf_probe_read_kernel(th, 16, skb->data) ? 0 : 16;
+	if (linear >= 4)
+		return bpf_probe_read_kernel(th, 4, skb->data) ? 0 : 4;
+	return 0;
+}
+
+static __always_inline bool read_addrs(struct sk_buff *skb,
+				       struct demux_ends *ends)
+{
+	const unsigned char *ip = skb->head + skb->network_header;
+	__u32 addrs[8] = {};
+	__u32 *laddr = (__u32 *)ends->laddr, *raddr = (__u32 *)ends->raddr;
+
+	if (ends->family == 4) {
+		if (bpf_probe_read_kernel(addrs, 8, ip + 12))
+			return false;
+		raddr[0] = addrs[0];
+		laddr[0] = addrs[1];
+		laddr[1] = laddr[2] = laddr[3] = 0;
+		raddr[1] = raddr[2] = raddr[3] = 0;
+		return true;
+	}
+	if (bpf_probe_read_kernel(addrs, 32, ip + 8))
+		return false;
+	__builtin_memcpy(raddr, addrs, 16);
+	__builtin_memcpy(laddr, addrs + 4, 16);
+	return true;
+}
+
+/* skb_shared_info lies at the end of the linear part; 0 segments means 1. */
+static __always_inline __u16 read_segs(struct sk_buff *skb)
+{
+	struct skb_shared_info *info = (void *)(skb->head + skb->end);
+	__u16 segs = 0;
+
+	bpf_core_read(&segs, sizeof(segs), &info->gso_segs);
+	return segs ?: 1;
+}
+
+/* Was the checksum computed, and found wrong? */
+static __always_inline bool checksum_failed(struct sk_buff *skb)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(skb, csum_complete_sw) &&
+	       !BPF_CORE_READ_BITFIELD_PROBED(skb, csum_valid);
+}
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * segment.h - what each hook on a segment's way does, whatever kind of probe
+ * calls it: entry, the sockets it meets, exit.
+ */
+#ifndef DEMUX_SEGMENT_H
+#define DEMUX_SEGMENT_H
+
+#include "flight.h"
+
+static __always_inline void fill_tcp(struct demux_segment *seg,
+				     const struct tcp_header *th, __u32 len)
+{
+	__u32 header = (th->offset >> 4) * 4;
+
+	seg->seq = bpf_ntohl(th->seq);
+	seg->ack = bpf_ntohl(th->ack);
+	seg->flags = (th->offset & 0x0f) << 8 | th->flags;
+	seg->payload = len > header ? len - header : 0;
+	seg->have |= DEMUX_HAVE_TCP;
+}
+
+static __always_inline bool segment_wanted(struct sk_buff *skb, __u8 family,
+					   const struct tcp_header *th,
+					   int got)
+{
+	if (!filter_family(&config, family))
+		return false;
+	/* Too short to have a port: of no port that was asked for. */
+	if (!config.any_port &&
+	    (!got || !filter_port(&config, bpf_ntohs(th->dest))))
+		return false;
+	return !config.netns ||
+	       filter_netns(&config, skb->dev->nd_net.net->ns.inum);
+}
+
+/* Entry of tcp_v4_rcv and tcp_v6_rcv. Everything is copied here and now: the
+ * skb may be gone, or be another's, before the function returns. */
+static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
+{
+	struct cell *cell = this_cell();
+	struct demux_segment *seg;
+	struct tcp_header th;
+	struct flight *flight;
+	int got;
+
+	if (!cell)
+		return;
+	if (BPF_CORE_READ_BITFIELD(skb, pkt_type) != PACKET_HOST) {
+		count_softirq(&cell->count.not_host);
+		return;
+	}
+	count_softirq(&cell->count.seen);
+	got = read_tcp_header(skb, &th);
+	if (!segment_wanted(skb, family, &th, got)) {
+		count_softirq(&cell->count.filtered);
+		return;
+	}
+
+	flight = flight_open(cell, skb);
+	seg = &flight->record.segment;
+	fill_head(&seg->head, DEMUX_SEGMENT, sizeof(*seg));
+	seg->have = DEMUX_HAVE_NETNS;
+	seg->netns = skb->dev->nd_net.net->ns.inum;
+	seg->ends.family = family;
+	if (read_addrs(skb, &seg->ends))
+		seg->have |= DEMUX_HAVE_ADDRS;
+	seg->ends.lport = seg->ends.rport = 0;
+	if (got) {
+		seg->ends.lport = bpf_ntohs(th.dest);
+		seg->ends.rport = bpf_ntohs(th.source);
+		seg->have |= DEMUX_HAVE_PORTS;
+	}
+	seg->seq = seg->ack = seg->payload = seg->flags = 0;
+	if (got >= (int)sizeof(th))
+		fill_tcp(seg, &th, skb->len);
+	else
+		flight->met |= MET_TOO_SHORT;
+	if (got >= (int)sizeof(th) &&
+	    ((th.offset >> 4) < 5 || (th.offset >> 4) * 4 > skb->len))
+		flight->met |= MET_TOO_SHORT;
+	seg->segs = read_segs(skb);
+	seg->ifindex = skb->skb_iif;
+	seg->notes = 0;
+	seg->sock.id = 0;
+	flight_carried(flight, skb);
+}
+
+static __always_inline void segment_end(struct sk_buff *skb)
+{
+	struct cell *cell = this_cell();
+	struct flight *flight = flight_find(cell, skb);
+
+	if (flight)
+		flight_finish(cell, flight);
+}
+
+/*
+ * sk_filter_trim_cap(sk, skb): @sk is the socket that the lookup found, before
+ * it gets the segment. For a request it is the listener; tcp_check_req, which
+ * comes next, tells the request.
+ */
+static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
+					   bool denied)
+{
+	struct flight *flight = flight_find(this_cell(), skb);
+	struct demux_segment *seg;
+
+	if (!flight || !is_tcp(sk))
+		return;
+	seg = &flight->record.segment;
+	if (sk->__sk_common.skc_state != TCP_LISTEN) {
+		if (flight->met & MET_REQUEST)
+			seg->notes |= DEMUX_NOTE_REPEATED;
+		seg->have &= ~DEMUX_HAVE_PARENT;
+		flight_match(flight, &sk->__sk_common);
+		flight->met |= MET_FULL;
+	} else if (flight->met & (MET_TIME_WAIT | MET_REQUEST) ||
+		   (flight->carried == CARRIED_MATCH &&
+		    seg->sock.state == TCP_NEW_SYN_RECV)) {
+		flight_parent(flight, &sk->__sk_common);
+		seg->have |= DEMUX_HAVE_SOCK;
+		flight->met |= MET_LISTENER;
+	} else {
+		flight_match(flight, &sk->__sk_common);
+		flight->met |= MET_LISTENER;
+	}
+	if (denied)
+		flight->met |= MET_FILTER_DENIED;
+}
+
+/* Entry of tcp_check_req(listener, skb, req): at its exit the request may be
+ * accepted and freed already. */
+static __always_inline void segment_request(struct sock *listener,
+					    struct sk_buff *skb,
+					    struct request_sock *req)
+{
+	struct flight *flight = flight_find(this_cell(), skb);
+
+	if (!flight)
+		return;
+	if (flight->met & MET_REQUEST)
+		flight->record.segment.notes |= DEMUX_NOTE_REPEATED;
+	flight_parent(flight, &listener->__sk_common);
+	flight_match(flight, &req->__req_common);
+	flight->met |= MET_REQUEST;
+}
+
+static __always_inline void segment_timewait(struct inet_timewait_sock *tw,
+					     struct sk_buff *skb)
+{
+	struct flight *flight = flight_find(this_cell(), skb);
+
+	if (!flight)
+		return;
+	flight_match(flight, &tw->__tw_common);
+	flight->met |= MET_TIME_WAIT;
+}
+
+/* tcp_v4_send_reset, tcp_v6_send_reset: with no socket it says that the segment
+ * is nobody's. A segment that is itself a reset gets no answer. */
+static __always_inline void segment_reset(const struct sock *sk,
+					  struct sk_buff *skb)
+{
+	struct flight *flight = flight_find(this_cell(), skb);
+
+	if (!flight)
+		return;
+	if (!sk)
+		flight->met |= MET_NOBODY;
+	if (!(flight->record.segment.flags & TCP_FLAG_RST))
+		flight->record.segment.notes |= DEMUX_NOTE_RESET;
+}
+
+/* tcp_child_process(listener, child, skb): the last ACK of a handshake, or a
+ * SYN cookie's, made @child. */
+static __always_inline void segment_child(struct sock *listener,
+					  struct sock *child,
+					  struct sk_buff *skb)
+{
+	struct flight *flight = flight_find(this_cell(), skb);
+
+	if (flight)
+		flight_child(flight, listener, child);
+}
+
+/* inet_csk_reqsk_queue_add(listener, req, child): the only place that shows a
+ * Fast Open child, which a SYN makes. It has no skb, but runs inside the one
+ * flight of this CPU that has met the listener. */
+static __always_inline void segment_queued(struct sock *listener,
+					   struct sock *child)
+{
+	struct cell *cell = this_cell();
+
+	if (!cell || !cell->open)
+		return;
+	for (int i = 0; i < FLIGHTS; i++) {
+		struct flight *flight = &cell->flights[i];
+
+		if (flight->skb && flight->met & MET_LISTENER &&
+		    flight->task == flight_task())
+			flight_child(flight, listener, child);
+	}
+}
+
+/*
+ * The kfree_skb tracepoint, for what no other hook saw. @rx_sk (6.11, commit
+ * 46a02aa35752 "tracepoint: add missing rx_sk to kfree_skb") is the socket the
+ * segment was refused by; before that it is not known.
+ */
+static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
+					 struct sock *rx_sk)
+{
+	struct flight *flight = flight_find(this_cell(), skb);
+
+	if (!flight || flight->met & (MET_SOCKET | MET_NOBODY))
+		return;
+	if (checksum_failed(skb) || (config.bad_csum && reason == config.bad_csum))
+		flight->met |= MET_BAD_CSUM;
+	else if (config.no_socket && reason == config.no_socket)
+		flight->met |= MET_NOBODY;
+	else
+		flight->met |= MET_DROP;
+	if (rx_sk)
+		flight_match(flight, &rx_sk->__sk_common);
+}
+
+#endif
