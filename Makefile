@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Quiet three-column output; V=1 shows the commands, SAN=1 builds with the
+# address and undefined-behaviour sanitizers.
+
+CLANG ?= clang
+BPFTOOL ?= bpftool
+LLVM_STRIP ?= llvm-strip
+PKG_CONFIG ?= pkg-config
+PYTHON ?= /usr/bin/python3
+KERNELS ?= 5.10 6.1 6.12 7.2
+PREFIX ?= /usr/local
+
+VERSION := 0.1
+OUT := build$(if $(SAN),-san)
+PACKAGES := libbpf libelf zlib
+
+CFLAGS ?= -O2 -g
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+user_flags := -std=gnu11 $(warnings) -D_GNU_SOURCE -Iuser -Ibpf -I$(OUT) \
+	$(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+libs := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+ifdef SAN
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+endif
+
+bpf_flags := -g -O2 -target bpf -mcpu=v3 $(warnings) -Wno-unused-parameter \
+	-Wno-missing-prototypes -Wno-address-of-packed-member \
+	-D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m))) \
+	-Ivmlinux -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
+
+program := sockdemux-trace
+objects := $(patsubst user/%.c,$(OUT)/%.o,$(wildcard user/*.c))
+skeletons := $(patsubst bpf/%.bpf.c,$(OUT)/%.skel.h,$(wildcard bpf/*.bpf.c))
+
+.PHONY: all
+all: $(program) ## build ./sockdemux-trace
+
+$(program): $(OUT)/$(program)
+	$(Q)cp $< $@
+
+$(OUT)/$(program): $(objects)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ $(libs)
+
+$(OUT)/%.o: user/%.c | $(skeletons) $(OUT)/version.h
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(sanitize) $(user_flags) -MMD -MP -c -o $@ $<
+
+$(OUT)/backend_fentry.o: $(OUT)/fentry.skel.h
+
+$(OUT)/version.h: Makefile | $(OUT)
+	$(Q)echo '#define VERSION "$(VERSION)"' >$@
+
+$(OUT)/%.bpf.o: bpf/%.bpf.c | $(OUT)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(bpf_flags) -MMD -MP -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(OUT)/%.skel.h: $(OUT)/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.new
+	$(Q)mv $@.new $@
+
+$(OUT):
+	$(Q)mkdir -p $@
+
+.PHONY: demo
+demo: all ## the three-client experiment, live; in a guest if need be
+	$(Q)sh scripts/demo
+
+.PHONY: clean
+clean: ## remove what was built
+	$(Q)rm -rf build build-san $(program)
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
+
+-include $(wildcard $(OUT)/*.d)
+.DELETE_ON_ERROR:
+.SECONDARY:

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * decode.c - raw bytes become a checked event. Second stage.
+ */
+#include "decode.h"
+
+#include <errno.h>
+
+static const char *check_ends(const struct demux_ends *ends)
+{
+	return ends->family == 4 || ends->family == 6 ? NULL :
+							"bad address family";
+}
+
+static const char *check_sock(const struct demux_sock *sock)
+{
+	if (!sock->id)
+		return "socket without an id";
+	if (!sock->state || sock->state > 15)
+		return "bad socket state";
+	return check_ends(&sock->ends);
+}
+
+static const char *check_segment(struct event *event)
+{
+	const struct demux_segment *seg = event->segment;
+	const struct demux_segment_more *more = (const void *)seg;
+	bool has_more = seg->have & (DEMUX_HAVE_PARENT | DEMUX_HAVE_CHILD);
+	const char *problem = check_ends(&seg->ends);
+
+	if (problem)
+		return problem;
+	if (has_more && seg->head.len < sizeof(*more))
+		return "too short for the sockets it has";
+	if (seg->have & DEMUX_HAVE_OUTCOME &&
+	    (!seg->outcome || seg->outcome > DEMUX_MALFORMED))
+		return "bad outcome";
+	if (seg->have & DEMUX_HAVE_VIA &&
+	    (!seg->via || seg->via > DEMUX_ASSIGNED))
+		return "bad way of the match";
+	if (seg->have & DEMUX_HAVE_PARENT)
+		event->with_parent = &more->parent;
+	if (seg->have & DEMUX_HAVE_CHILD)
+		event->with_child = &more->child;
+	if (seg->have & DEMUX_HAVE_SOCK)
+		problem = check_sock(&seg->sock);
+	if (!problem && event->with_parent)
+		problem = check_sock(event->with_parent);
+	if (!problem && event->with_child)
+		problem = check_sock(event->with_child);
+	return problem;
+}
+
+static const char *check_accept(struct event *event)
+{
+	return check_sock(&event->accept->sock);
+}
+
+static const char *check_listen(struct event *event)
+{
+	return check_sock(&event->listen->sock);
+}
+
+static const char *check_close(struct event *event)
+{
+	if (event->close->how != DEMUX_UNHASHED &&
+	    event->close->how != DEMUX_DESTROYED)
+		return "bad way to close";
+	return check_sock(&event->close->sock);
+}
+
+static const char *check_end(struct event *event)
+{
+	const struct demux_counters *count = &event->end->counters;
+
+	return count->filtered > count->seen ? "more filtered than seen" : NULL;
+}
+
+static const struct {
+	size_t size; /* at least; a newer writer may append */
+	const char *(*check)(struct event *event);
+} types[] = {
+	[DEMUX_SEGMENT] = { sizeof(struct demux_segment), check_segment },
+	[DEMUX_ACCEPT] = { sizeof(struct demux_accept), check_accept },
+	[DEMUX_LISTEN] = { sizeof(struct demux_listen), check_listen },
+	[DEMUX_CLOSE] = { sizeof(struct demux_close), check_close },
+	[DEMUX_END] = { sizeof(struct demux_end), check_end },
+};
+
+int decode(struct event *event, const void *bytes, size_t len,
+	   const char **problem)
+{
+	const struct demux_head *head = bytes;
+
+	*event = (struct event){ .head = head };
+	*problem = NULL;
+	if (len < sizeof(*head) || head->len > len ||
+	    head->len < sizeof(*head) || head->len % 8) {
+		*problem = "bad length";
+		return -EBADMSG;
+	}
+	if (head->type >= sizeof(types) / sizeof(types[0]) ||
+	    !types[head->type].size)
+		return -ENOTSUP;
+	if (head->len < types[head->type].size) {
+		*problem = "too short for its type";
+		return -EBADMSG;
+	}
+	event->segment = bytes; /* all members of the union start alike */
+	*problem = types[head->type].check(event);
+	return *problem ? -EBADMSG : 0;
+}

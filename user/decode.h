@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * decode.h - raw bytes become a checked event; nothing after this stage sees
+ * raw bytes. Second stage.
+ */
+#ifndef DECODE_H
+#define DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "event.h"
+
+struct model_sock;
+struct recording_head;
+struct summary;
+
+/* One record on its way through the stages; each adds what it found out. */
+struct event {
+	const struct recording_head *trace; /* what the whole trace shares */
+
+	/* decode: what came, checked. The bytes stay the source's. */
+	const struct demux_head *head;
+	union {
+		const struct demux_segment *segment;
+		const struct demux_accept *accept;
+		const struct demux_listen *listen;
+		const struct demux_close *close;
+		const struct demux_end *end;
+	};
+	const struct demux_sock *with_parent; /* NULL unless the record has it */
+	const struct demux_sock *with_child;
+
+	/* model: the sockets it speaks of, NULL where unknown. They stay until
+	 * the next event is applied. */
+	const struct model_sock *sock;
+	const struct model_sock *parent;
+	const struct model_sock *child;
+	bool repeated; /* says nothing new: a socket closes twice */
+
+	/* proof */
+	unsigned char verdict; /* enum verdict of proof.h, 0: not judged */
+	const char *why; /* where it is not proved */
+	const struct summary *summary; /* DEMUX_END only */
+};
+
+/*
+ * Fills @event from @len bytes at @bytes, which must be aligned to 8. Returns
+ * 0, -EBADMSG for bytes that are no such record (@problem says why), or
+ * -ENOTSUP for a type this program does not know and may skip.
+ */
+int decode(struct event *event, const void *bytes, size_t len,
+	   const char **problem);
+
+#endif

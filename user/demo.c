@@ -1,0 +1,2 @@
+#include "demo.h"
+int demo(const struct options *options) { (void)options; return 3; }

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fields.c - every column of every event, once.
+ */
+#include "fields.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "names.h"
+#include "proof.h"
+#include "recording.h"
+
+#define GETTER(name)                                                           \
+	static bool get_##name(const struct event *event,                      \
+			       struct value *value)
+
+static bool number(struct value *value, uint64_t number)
+{
+	value->kind = VALUE_NUMBER;
+	value->number = number;
+	return true;
+}
+
+static bool name(struct value *value, const char *text)
+{
+	value->kind = VALUE_NAME;
+	value->text = text;
+	return text;
+}
+
+static bool addr(struct value *value, const uint8_t *bytes, int family)
+{
+	names_addr(value->buffer, bytes, family);
+	return name(value, value->buffer);
+}
+
+static bool truth(struct value *value, bool is)
+{
+	value->kind = VALUE_BOOL;
+	value->number = is;
+	return is;
+}
+
+static bool bytes(struct value *value, const char *from, size_t size)
+{
+	memcpy(value->buffer, from, size);
+	value->buffer[size] = '\0';
+	value->kind = VALUE_BYTES;
+	value->text = value->buffer;
+	return true;
+}
+
+/* --- what the events of several types have ----------------------------------- */
+
+/* The socket as the record has it; NULL where it has none. */
+static const struct demux_sock *record_sock(const struct event *event)
+{
+	switch (event->head->type) {
+	case DEMUX_SEGMENT:
+		return event->segment->have & DEMUX_HAVE_SOCK ?
+			       &event->segment->sock :
+			       NULL;
+	case DEMUX_ACCEPT:
+		return &event->accept->sock;
+	case DEMUX_LISTEN:
+		return &event->listen->sock;
+	case DEMUX_CLOSE:
+		return &event->close->sock;
+	}
+	return NULL;
+}
+
+/* The ends that the event is about: a segment's are those of its headers. */
+static const struct demux_ends *ends(const struct event *event, uint32_t have)
+{
+	if (event->head->type == DEMUX_SEGMENT)
+		return (event->segment->have & have) == have ?
+			       &event->segment->ends :
+			       NULL;
+	return &record_sock(event)->ends;
+}
+
+GETTER(event)
+{
+	static const char *const types[] = {
+		[DEMUX_SEGMENT] = "segment", [DEMUX_ACCEPT] = "accept",
+		[DEMUX_LISTEN] = "listen",   [DEMUX_CLOSE] = "close",
+			};
+
+	return name(value, types[event->head->type]);
+}
+
+GETTER(time)
+{
+	clock_rfc3339(value->buffer, event->head->mono_ns,
+		      event->trace->clock_offset_ns);
+	return name(value, value->buffer);
+}
+
+GETTER(mono_ns)
+{
+	return number(value, event->head->mono_ns);
+}
+
+GETTER(cpu)
+{
+	return number(value, event->head->cpu);
+}
+
+GETTER(netns)
+{
+	if (event->head->type != DEMUX_SEGMENT)
+		return number(value, record_sock(event)->netns);
+	return event->segment->have & DEMUX_HAVE_NETNS &&
+	       number(value, event->segment->netns);
+}
+
+GETTER(proto)
+{
+	(void)event;
+	return name(value, "tcp");
+}
+
+GETTER(family)
+{
+	return number(value, ends(event, 0)->family);
+}
+
+GETTER(laddr)
+{
+	const struct demux_ends *of = ends(event, DEMUX_HAVE_ADDRS);
+
+	return of && addr(value, of->laddr, of->family);
+}
+
+GETTER(lport)
+{
+	const struct demux_ends *of = ends(event, DEMUX_HAVE_PORTS);
+
+	return of && number(value, of->lport);
+}
+
+GETTER(raddr)
+{
+	const struct demux_ends *of = ends(event, DEMUX_HAVE_ADDRS);
+
+	return of && addr(value, of->raddr, of->family);
+}
+
+GETTER(rport)
+{
+	const struct demux_ends *of = ends(event, DEMUX_HAVE_PORTS);
+
+	return of && number(value, of->rport);
+}
+
+/* --- a segment's own ----------------------------------------------------------- */
+
+GETTER(flags)
+{
+	if (!(event->segment->have & DEMUX_HAVE_TCP))
+		return false;
+	names_flags(value->buffer, event->segment->flags);
+	return name(value, value->buffer);
+}
+
+#define SEGMENT_NUMBER(name, bit, member)                                      \
+	GETTER(name)                                                           \
+	{                                                                      \
+		return (event->segment->have & (bit)) == (bit) &&              \
+		       number(value, event->segment->member);                  \
+	}
+
+SEGMENT_NUMBER(seq, DEMUX_HAVE_TCP, seq)
+SEGMENT_NUMBER(ack, DEMUX_HAVE_TCP, ack)
+SEGMENT_NUMBER(len, DEMUX_HAVE_TCP, payload)
+SEGMENT_NUMBER(segs, 0u, segs)
+
+#define SEGMENT_NOTE(name, bit)                                                \
+	GETTER(name)                                                           \
+	{                                                                      \
+		return truth(value, event->segment->notes & (bit));            \
+	}
+
+SEGMENT_NOTE(reset, DEMUX_NOTE_RESET)
+SEGMENT_NOTE(bad_checksum, DEMUX_NOTE_CHECKSUM)
+SEGMENT_NOTE(repeated, DEMUX_NOTE_REPEATED)
+
+GETTER(ifindex)
+{
+	return event->segment->ifindex &&
+	       number(value, event->segment->ifindex);
+}
+
+GETTER(outcome)
+{
+	return event->segment->have & DEMUX_HAVE_OUTCOME &&
+	       name(value, names_outcome(event->segment->outcome));
+}
+
+GETTER(via)
+{
+	return event->segment->have & DEMUX_HAVE_VIA &&
+	       name(value, names_via(event->segment->via));
+}
+
+/* --- its socket ------------------------------------------------------------------ */
+
+GETTER(sock)
+{
+	return event->sock && number(value, event->sock->number);
+}
+
+GETTER(sock_state)
+{
+	const struct demux_sock *sock = record_sock(event);
+
+	return sock && name(value, names_state(sock->state));
+}
+
+GETTER(sock_laddr)
+{
+	const struct demux_sock *sock = record_sock(event);
+
+	return sock && addr(value, sock->ends.laddr, sock->ends.family);
+}
+
+GETTER(sock_lport)
+{
+	const struct demux_sock *sock = record_sock(event);
+
+	return sock && number(value, sock->ends.lport);
+}
+
+GETTER(sock_raddr)
+{
+	const struct demux_sock *sock = record_sock(event);
+
+	return sock && addr(value, sock->ends.raddr, sock->ends.family);
+}
+
+GETTER(sock_rport)
+{
+	const struct demux_sock *sock = record_sock(event);
+
+	return sock && number(value, sock->ends.rport);
+}
+
+/* An IPv6 socket with an IPv4 peer: ::ffff:a.b.c.d on both ends. */
+GETTER(mapped)
+{
+	const struct demux_sock *sock = record_sock(event);
+	const uint8_t *raddr;
+
+	if (!sock || sock->ends.family != 6)
+		return false;
+	if (event->head->type == DEMUX_SEGMENT)
+		return truth(value, event->segment->ends.family == 4);
+	raddr = sock->ends.raddr;
+	return truth(value, !memcmp(raddr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12));
+}
+
+GETTER(child)
+{
+	return event->child && number(value, event->child->number);
+}
+
+GETTER(parent)
+{
+	if (event->parent)
+		return number(value, event->parent->number);
+	return event->sock && event->sock->parent &&
+	       number(value, event->sock->parent);
+}
+
+/* --- its owner ------------------------------------------------------------------- */
+
+GETTER(pid)
+{
+	if (event->head->type == DEMUX_ACCEPT)
+		return number(value, event->accept->pid);
+	return event->sock && event->sock->has_owner &&
+	       number(value, event->sock->pid);
+}
+
+#define ACTOR_NUMBER(name)                                                     \
+	GETTER(name)                                                           \
+	{                                                                      \
+		return number(value, event->head->type == DEMUX_ACCEPT ?       \
+					     event->accept->name :             \
+					     event->listen->name);             \
+	}
+
+ACTOR_NUMBER(tid)
+ACTOR_NUMBER(uid)
+
+GETTER(comm)
+{
+	if (event->head->type == DEMUX_ACCEPT)
+		return bytes(value, event->accept->comm,
+			     sizeof(event->accept->comm));
+	return event->sock && event->sock->has_owner &&
+	       bytes(value, event->sock->comm, sizeof(event->sock->comm));
+}
+
+GETTER(fd)
+{
+	value->kind = VALUE_SIGNED;
+	if (event->head->type == DEMUX_ACCEPT) {
+		value->number = event->accept->fd;
+		return event->accept->have & DEMUX_HAVE_FD;
+	}
+	if (!event->sock || !event->sock->has_fd)
+		return false;
+	value->number = event->sock->fd;
+	return true;
+}
+
+GETTER(inode)
+{
+	return event->accept->have & DEMUX_HAVE_INODE &&
+	       number(value, event->accept->inode);
+}
+
+GETTER(cookie)
+{
+	return event->accept->have & DEMUX_HAVE_COOKIE &&
+	       number(value, event->accept->cookie);
+}
+
+GETTER(backlog)
+{
+	return number(value, event->listen->backlog);
+}
+
+/* What a socket leaves behind: how many segments matched it. */
+GETTER(segments)
+{
+	return event->sock && number(value, event->sock->segments);
+}
+
+/* --- the verdict ----------------------------------------------------------------- */
+
+GETTER(verdict)
+{
+	return name(value, proof_verdict_name(event->verdict));
+}
+
+GETTER(why)
+{
+	return name(value, event->why);
+}
+
+#define SEGMENT (1 << DEMUX_SEGMENT)
+#define ACCEPT (1 << DEMUX_ACCEPT)
+#define LISTEN (1 << DEMUX_LISTEN)
+#define CLOSE (1 << DEMUX_CLOSE)
+#define SOCKETS (ACCEPT | LISTEN | CLOSE)
+#define ALL (SEGMENT | SOCKETS)
+
+const struct field fields[] = {
+	{ "event", ALL, get_event },
+	{ "time", ALL, get_time },
+	{ "mono_ns", ALL, get_mono_ns },
+	{ "cpu", ALL, get_cpu },
+	{ "netns", ALL, get_netns },
+	{ "proto", ALL, get_proto },
+	{ "family", ALL, get_family },
+	{ "laddr", ALL, get_laddr },
+	{ "lport", ALL, get_lport },
+	{ "raddr", ALL, get_raddr },
+	{ "rport", ALL, get_rport },
+	{ "flags", SEGMENT, get_flags },
+	{ "seq", SEGMENT, get_seq },
+	{ "ack", SEGMENT, get_ack },
+	{ "len", SEGMENT, get_len },
+	{ "segs", SEGMENT, get_segs },
+	{ "ifindex", SEGMENT, get_ifindex },
+	{ "outcome", SEGMENT, get_outcome },
+	{ "via", SEGMENT, get_via },
+	{ "sock", ALL, get_sock },
+	{ "sock_state", SEGMENT, get_sock_state },
+	{ "sock_laddr", SEGMENT, get_sock_laddr },
+	{ "sock_lport", SEGMENT, get_sock_lport },
+	{ "sock_raddr", SEGMENT, get_sock_raddr },
+	{ "sock_rport", SEGMENT, get_sock_rport },
+	{ "mapped", SEGMENT | ACCEPT, get_mapped },
+	{ "child", SEGMENT, get_child },
+	{ "parent", SEGMENT | ACCEPT | CLOSE, get_parent },
+	{ "pid", ALL, get_pid },
+	{ "tid", ACCEPT | LISTEN, get_tid },
+	{ "uid", ACCEPT | LISTEN, get_uid },
+	{ "comm", ALL, get_comm },
+	{ "fd", SEGMENT | ACCEPT | CLOSE, get_fd },
+	{ "inode", ACCEPT, get_inode },
+	{ "cookie", ACCEPT, get_cookie },
+	{ "backlog", LISTEN, get_backlog },
+	{ "segments", CLOSE, get_segments },
+	{ "reset", SEGMENT, get_reset },
+	{ "bad_checksum", SEGMENT, get_bad_checksum },
+	{ "repeated_lookup", SEGMENT, get_repeated },
+	{ "verdict", SEGMENT, get_verdict },
+	{ "why", SEGMENT, get_why },
+	{ NULL, 0, NULL },
+};
+
+const struct field *fields_find(const char *key)
+{
+	for (const struct field *field = fields; field->key; field++)
+		if (!strcmp(field->key, key))
+			return field;
+	return NULL;
+}

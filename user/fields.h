@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fields.h - every column of every event, once. All sinks that show events walk
+ * this table, so text and JSON cannot drift apart.
+ */
+#ifndef FIELDS_H
+#define FIELDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decode.h"
+
+enum value_kind {
+	VALUE_NUMBER,
+	VALUE_SIGNED,
+	VALUE_BOOL, /* only ever true: false is left out */
+	VALUE_NAME, /* printable ASCII of this program's own making */
+	VALUE_BYTES, /* from outside: any byte; the sink escapes it */
+};
+
+struct value {
+	enum value_kind kind;
+	uint64_t number;
+	const char *text; /* NAME, BYTES; ends with a NUL */
+	char buffer[64]; /* where text may be made */
+};
+
+struct field {
+	const char *key; /* in JSON; documented in docs/formats.md */
+	uint32_t events; /* bit 1 << type of enum demux_type */
+	/* Fills @value, or returns false where it is unknown. */
+	bool (*get)(const struct event *event, struct value *value);
+};
+
+/* In the order in which they are shown; the last has no key. */
+extern const struct field fields[];
+extern const struct field summary_fields[];
+
+/* That field, or NULL. */
+const struct field *fields_find(const char *key);
+
+#endif

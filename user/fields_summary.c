@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fields_summary.c - the columns of the summary, but for its list of ports,
+ * which each sink shows in its own way from struct summary.
+ */
+#include "fields.h"
+
+#include "clock.h"
+#include "proof.h"
+#include "recording.h"
+
+static bool number(struct value *value, uint64_t number)
+{
+	value->kind = VALUE_NUMBER;
+	value->number = number;
+	return true;
+}
+
+static bool name(struct value *value, const char *text)
+{
+	value->kind = VALUE_NAME;
+	value->text = text;
+	return text;
+}
+
+static bool text(struct value *value, const char *text)
+{
+	name(value, text);
+	value->kind = VALUE_BYTES;
+	return text && *text;
+}
+
+static bool get_event(const struct event *event, struct value *value)
+{
+	(void)event;
+	return name(value, "summary");
+}
+
+static bool get_time(const struct event *event, struct value *value)
+{
+	clock_rfc3339(value->buffer, event->head->mono_ns,
+		      event->trace->clock_offset_ns);
+	return event->head->mono_ns && name(value, value->buffer);
+}
+
+static bool get_mono_ns(const struct event *event, struct value *value)
+{
+	return event->head->mono_ns && number(value, event->head->mono_ns);
+}
+
+#define COUNT(member)                                                          \
+	static bool get_##member(const struct event *event,                    \
+				 struct value *value)                          \
+	{                                                                      \
+		return number(value, event->summary->member);                  \
+	}
+
+/* Counted by the kernel half, so unknown where the end is missing. */
+#define KERNEL_COUNT(member)                                                   \
+	static bool get_##member(const struct event *event,                    \
+				 struct value *value)                          \
+	{                                                                      \
+		return event->summary->complete &&                             \
+		       number(value, event->summary->member);                  \
+	}
+
+COUNT(segments)
+KERNEL_COUNT(filtered)
+KERNEL_COUNT(lost)
+KERNEL_COUNT(lost_other)
+KERNEL_COUNT(skipped)
+KERNEL_COUNT(not_host)
+COUNT(accepted)
+COUNT(proved)
+COUNT(explained)
+COUNT(unexplained)
+
+static bool get_verdict(const struct event *event, struct value *value)
+{
+	return name(value, event->summary->is_proved ? "proved" : "not_proved");
+}
+
+static bool get_backend(const struct event *event, struct value *value)
+{
+	return text(value, event->trace->backend);
+}
+
+static bool get_kernel(const struct event *event, struct value *value)
+{
+	return text(value, event->trace->kernel);
+}
+
+static bool get_missing(const struct event *event, struct value *value)
+{
+	return text(value, event->trace->missing);
+}
+
+#define END (1 << DEMUX_END)
+
+const struct field summary_fields[] = {
+	{ "event", END, get_event },
+	{ "time", END, get_time },
+	{ "mono_ns", END, get_mono_ns },
+	{ "kernel", END, get_kernel },
+	{ "backend", END, get_backend },
+	{ "missing", END, get_missing },
+	{ "segments", END, get_segments },
+	{ "filtered", END, get_filtered },
+	{ "lost", END, get_lost },
+	{ "lost_other", END, get_lost_other },
+	{ "skipped", END, get_skipped },
+	{ "not_host", END, get_not_host },
+	{ "accepted", END, get_accepted },
+	{ "proved", END, get_proved },
+	{ "explained", END, get_explained },
+	{ "unexplained", END, get_unexplained },
+	{ "verdict", END, get_verdict },
+	{ NULL, 0, NULL },
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * model.h - the sockets of this trace: which number each has, which listener it
+ * was born from, who owns it; and what happened on each local port. Third
+ * stage.
+ *
+ * A socket's identity is its (scrambled) kernel address and its time: memory
+ * is used again, so after a close, or under other endpoints, the same address
+ * is another socket and gets another number.
+ */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "decode.h"
+#include "htab.h"
+#include "ports.h"
+
+struct model_sock {
+	struct htab_node by_id;
+	struct htab_node by_ends; /* full sockets with a remote end only */
+	struct model_sock *next_dead;
+	uint64_t number; /* from 1, in the order in which they were met */
+	uint64_t parent; /* the listener's number, 0 unknown */
+	struct demux_sock last; /* as last seen */
+	uint64_t segments; /* that matched it */
+	uint64_t seen_ns; /* monotonic, last */
+	uint64_t closed_ns; /* 0: still in the hash tables */
+	uint64_t destroyed_ns; /* 0: still there */
+	bool has_owner;
+	bool has_fd;
+	bool has_inode;
+	bool counted; /* among its port's sockets or listeners */
+	uint32_t pid;
+	uint32_t parent_pid; /* its listener's owner at birth, 0 unknown */
+	int32_t fd;
+	uint64_t inode;
+	char comm[16];
+};
+
+struct model {
+	struct htab socks; /* by id */
+	struct htab ends; /* by netns and 4-tuple */
+	struct ports ports;
+	struct model_sock *dead, **dead_tail; /* destroyed, oldest first */
+	uint64_t numbers; /* given so far */
+	uint64_t accepted;
+	uint64_t swept_ns; /* when idle minisocks were last dropped */
+};
+
+void model_init(struct model *model);
+void model_free(struct model *model);
+
+/* Brings the model up to @event, and fills its sock, parent, child and
+ * repeated. 0 or -ENOMEM. */
+int model_apply(struct model *model, struct event *event);
+
+/* Does the socket of that id, or its listener, belong to @pid? */
+bool model_owns(const struct model *model, uint64_t id, uint32_t pid);
+
+/* The live full socket with these ends other than @except, or NULL. */
+const struct model_sock *model_find_ends(const struct model *model,
+					 const struct demux_ends *ends,
+					 uint32_t netns,
+					 const struct model_sock *except);
+
+#endif

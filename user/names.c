@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * names.c - numbers and bytes as names and texts. Knows no stage.
+ */
+#include "names.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+
+#define LOOK_UP(table, i)                                                      \
+	((i) < sizeof(table) / sizeof((table)[0]) ? (table)[i] : NULL)
+
+const char *names_outcome(unsigned int outcome)
+{
+	static const char *const names[] = {
+		[DEMUX_ESTABLISHED] = "established",
+		[DEMUX_LISTENER] = "listener",
+		[DEMUX_REQUEST] = "request",
+		[DEMUX_TIME_WAIT] = "time_wait",
+		[DEMUX_NONE] = "none",
+		[DEMUX_REFUSED] = "refused",
+		[DEMUX_MALFORMED] = "malformed",
+	};
+
+	return LOOK_UP(names, outcome);
+}
+
+const char *names_via(unsigned int via)
+{
+	static const char *const names[] = {
+		[DEMUX_EARLY_DEMUX] = "early_demux",
+		[DEMUX_LOOKUP] = "lookup",
+		[DEMUX_ASSIGNED] = "assigned",
+	};
+
+	return LOOK_UP(names, via);
+}
+
+const char *names_state(unsigned int state)
+{
+	static const char *const names[] = { /* include/net/tcp_states.h */
+		[1] = "ESTABLISHED",  [2] = "SYN_SENT",	  [3] = "SYN_RECV",
+		[4] = "FIN_WAIT1",    [5] = "FIN_WAIT2",  [6] = "TIME_WAIT",
+		[7] = "CLOSE",	      [8] = "CLOSE_WAIT", [9] = "LAST_ACK",
+		[10] = "LISTEN",      [11] = "CLOSING",	  [12] = "NEW_SYN_RECV",
+		[13] = "BOUND_INACTIVE",
+	};
+
+	return LOOK_UP(names, state);
+}
+
+void names_flags(char to[NAMES_FLAGS_MAX], unsigned int flags)
+{
+	/* In the order in which people say them: SYN|ACK, FIN|PSH|ACK. */
+	static const struct {
+		unsigned int bit;
+		const char *name;
+	} names[] = {
+		{ 0x002, "SYN" }, { 0x001, "FIN" }, { 0x004, "RST" },
+		{ 0x008, "PSH" }, { 0x010, "ACK" }, { 0x020, "URG" },
+		{ 0x040, "ECE" }, { 0x080, "CWR" }, { 0x100, "AE" },
+	};
+	char *end = to;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!(flags & names[i].bit))
+			continue;
+		if (end != to)
+			*end++ = '|';
+		end = stpcpy(end, names[i].name);
+	}
+	*end = '\0';
+}
+
+static char *put_byte(char *to, unsigned int byte)
+{
+	if (byte >= 100)
+		*to++ = '0' + byte / 100;
+	if (byte >= 10)
+		*to++ = '0' + byte / 10 % 10;
+	*to++ = '0' + byte % 10;
+	return to;
+}
+
+void names_addr(char to[NAMES_ADDR_MAX], const uint8_t *bytes, int family)
+{
+	if (family == 6) {
+		inet_ntop(AF_INET6, bytes, to, NAMES_ADDR_MAX);
+		return;
+	}
+	/* Four addresses a line: glibc's inet_ntop would be half of its cost. */
+	for (int i = 0; i < 4; i++) {
+		to = put_byte(to, bytes[i]);
+		*to++ = '.';
+	}
+	to[-1] = '\0';
+}
+
+static int is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '\\';
+}
+
+char *names_printable(const char *text)
+{
+	char *copy = malloc(strlen(text) * 4 + 1), *to = copy;
+
+	if (!copy)
+		return NULL;
+	for (; *text; text++) {
+		unsigned char byte = *text;
+
+		if (is_plain(byte) || byte == '\n' || byte == '\\')
+			*to++ = byte;
+		else
+			to += sprintf(to, "\\x%02x", byte);
+	}
+	*to = '\0';
+	return copy;
+}
+
+void names_escape(char *to, size_t size, const char *bytes, size_t len)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < len && bytes[i] && used + 5 <= size; i++) {
+		unsigned char byte = bytes[i];
+
+		if (is_plain(byte))
+			to[used++] = byte;
+		else
+			used += snprintf(to + used, 5, "\\x%02x", byte);
+	}
+	to[used] = '\0';
+}

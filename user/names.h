@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * names.h - numbers and bytes as the names and texts that people read: the
+ * field's standard terms (RFC 9293, the kernel, ss). Knows no stage.
+ */
+#ifndef NAMES_H
+#define NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Each returns NULL for a number that has no name. */
+const char *names_outcome(unsigned int outcome); /* enum demux_outcome */
+const char *names_via(unsigned int via); /* enum demux_via */
+const char *names_state(unsigned int state); /* TCP_*: "ESTABLISHED" */
+
+#define NAMES_FLAGS_MAX 64
+/* TCP flags, "SYN|ACK", "" for none. */
+void names_flags(char to[NAMES_FLAGS_MAX], unsigned int flags);
+
+#define NAMES_ADDR_MAX 46
+/* @bytes in network order, @family 4 or 6. */
+void names_addr(char to[NAMES_ADDR_MAX], const uint8_t *bytes, int family);
+
+/* A copy of @text with all but printable ASCII as \xNN; newlines stay. NULL
+ * where memory ran out; the caller frees it. */
+char *names_printable(const char *text);
+
+/* The same for bytes that end at @len or a NUL, into @to, cut if too long; no
+ * newline stays. */
+void names_escape(char *to, size_t size, const char *bytes, size_t len);
+
+#endif

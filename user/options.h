@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * options.h - the command line.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "pipeline.h"
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1, /* while running */
+	EXIT_USAGE = 2,
+	EXIT_CANNOT_TRACE = 3, /* nothing here can, and why was said */
+};
+
+struct output {
+	const struct sink_type *type;
+	const char *path; /* "-" is standard output */
+};
+
+struct options {
+	bool demo;
+	struct demux_config wanted; /* its first part: ports, families, pid */
+	bool has_filter;
+	uint64_t count; /* 0: no end */
+	uint64_t duration_ns; /* 0: no end */
+	struct output outputs[PIPELINE_SINKS_MAX];
+	size_t output_count; /* at least 1 */
+	bool quiet;
+	const char *replay; /* NULL: live */
+	const char *backend; /* NULL: the first that works */
+	const char *without;
+	size_t ring_size;
+};
+
+/* Fills @options, or ends the program: 2 after a message for a wrong command
+ * line, 0 after --help and --version. */
+void options_parse(struct options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * out.c - an output that hands on whole records only. Knows no stage.
+ */
+#include "out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WELL_FILLED (64 * 1024)
+
+int out_open(struct out *out, const char *path)
+{
+	*out = (struct out){ .name = path, .size = 2 * WELL_FILLED };
+	if (!strcmp(path, "-")) {
+		out->name = "standard output";
+		out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	} else {
+		out->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			       0644);
+	}
+	if (out->fd < 0)
+		return -errno;
+	out->tty = isatty(out->fd);
+	out->buffer = malloc(out->size);
+	if (!out->buffer) {
+		close(out->fd);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool make_room(struct out *out, size_t len)
+{
+	char *larger;
+
+	if (out->error)
+		return false;
+	if (out->used + len <= out->size)
+		return true;
+	larger = realloc(out->buffer, 2 * (out->used + len));
+	if (!larger) {
+		out->error = -ENOMEM;
+		return false;
+	}
+	out->buffer = larger;
+	out->size = 2 * (out->used + len);
+	return true;
+}
+
+void out_bytes(struct out *out, const void *bytes, size_t len)
+{
+	if (!make_room(out, len))
+		return;
+	memcpy(out->buffer + out->used, bytes, len);
+	out->used += len;
+}
+
+void out_text(struct out *out, const char *text)
+{
+	out_bytes(out, text, strlen(text));
+}
+
+void out_number(struct out *out, uint64_t number)
+{
+	char digits[20], *at = digits + sizeof(digits);
+
+	do {
+		*--at = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	out_bytes(out, at, digits + sizeof(digits) - at);
+}
+
+void out_spaces(struct out *out, size_t count)
+{
+	if (!make_room(out, count))
+		return;
+	memset(out->buffer + out->used, ' ', count);
+	out->used += count;
+}
+
+static int write_all(int fd, const char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t done = write(fd, bytes, len);
+
+		if (done < 0 && errno == EAGAIN) {
+			struct pollfd ready = { .fd = fd, .events = POLLOUT };
+
+			poll(&ready, 1, -1);
+			continue;
+		}
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		bytes += done;
+		len -= done;
+	}
+	return 0;
+}
+
+int out_flush(struct out *out)
+{
+	if (out->error || !out->whole)
+		return out->error;
+	out->error = write_all(out->fd, out->buffer, out->whole);
+	memmove(out->buffer, out->buffer + out->whole, out->used - out->whole);
+	out->used -= out->whole;
+	out->whole = 0;
+	return out->error;
+}
+
+int out_end(struct out *out)
+{
+	out->whole = out->used;
+	return out->used >= WELL_FILLED ? out_flush(out) : out->error;
+}
+
+int out_close(struct out *out)
+{
+	int err = out_flush(out);
+
+	if (out->fd >= 0 && close(out->fd) && !err)
+		err = -errno;
+	out->fd = -1;
+	free(out->buffer);
+	out->buffer = NULL;
+	return err;
+}

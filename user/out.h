@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * out.h - an output that hands on whole records only: a line, or a record of a
+ * recording, is never written in part but by a failing disk. Knows no stage.
+ */
+#ifndef OUT_H
+#define OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct out {
+	const char *name; /* for messages: the path, or "standard output" */
+	int fd;
+	bool tty;
+	char *buffer;
+	size_t used; /* bytes in buffer */
+	size_t whole; /* of these, up to the end of the last whole record */
+	size_t size;
+	int error; /* the first -errno; after it nothing is written */
+};
+
+/* @path "-" is standard output. 0 or -errno; nothing is said. */
+int out_open(struct out *out, const char *path);
+/* Writes what is left and closes; returns the first error of all. */
+int out_close(struct out *out);
+
+/* Appends to the record that is being made. Errors wait for out_end(). */
+void out_bytes(struct out *out, const void *bytes, size_t len);
+void out_text(struct out *out, const char *text);
+void out_number(struct out *out, uint64_t number);
+void out_spaces(struct out *out, size_t count);
+
+/* The record is whole. Writes when the buffer is well filled. 0 or -errno. */
+int out_end(struct out *out);
+/* Writes all whole records now. 0 or -errno. */
+int out_flush(struct out *out);
+
+#endif

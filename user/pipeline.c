@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pipeline.c - the line itself, and the loop that keeps it moving.
+ */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "filter.h"
+#include "log.h"
+
+/* The ring is looked into this often, woken or not. */
+#define ROUND_MS 50
+
+/* What the kernel half does for a live trace. */
+static bool is_wanted(const struct pipeline *pipeline, const struct event *event)
+{
+	const struct demux_config *wanted = pipeline->wanted;
+	const struct demux_sock *sock = NULL;
+	const struct demux_ends *ends;
+	uint32_t pid = 0;
+
+	if (!wanted)
+		return true;
+	switch (event->head->type) {
+	case DEMUX_ACCEPT:
+		sock = &event->accept->sock;
+		pid = event->accept->pid;
+		break;
+	case DEMUX_LISTEN:
+		sock = &event->listen->sock;
+		pid = event->listen->pid;
+		break;
+	case DEMUX_CLOSE:
+		sock = &event->close->sock;
+		break;
+	}
+	ends = sock ? &sock->ends : &event->segment->ends;
+	if (!filter_family(wanted, ends->family) ||
+	    !filter_port(wanted, ends->lport))
+		return false;
+	if (!wanted->pid || wanted->pid == pid)
+		return true;
+	if (!sock && event->segment->have & DEMUX_HAVE_SOCK)
+		sock = &event->segment->sock;
+	return (sock && model_owns(&pipeline->model, sock->id, wanted->pid)) ||
+	       (event->with_parent &&
+		model_owns(&pipeline->model, event->with_parent->id,
+			   wanted->pid));
+}
+
+static void hand_on(struct pipeline *pipeline, const struct event *event)
+{
+	for (size_t i = 0; i < pipeline->sink_count; i++) {
+		struct sink *sink = &pipeline->sinks[i];
+
+		sink->type->event(sink, event);
+		if (sink->out.error && !pipeline->error)
+			pipeline->error = sink->out.error;
+	}
+}
+
+static void hand_on_end(struct pipeline *pipeline, struct event *event)
+{
+	proof_end(&pipeline->proof, &pipeline->model, &pipeline->source->head,
+		  event->end, &pipeline->summary);
+	event->trace = &pipeline->source->head;
+	event->summary = &pipeline->summary;
+	hand_on(pipeline, event);
+	pipeline->ended = true;
+}
+
+/* The heart: one record through all stages. Non-zero: enough for now. */
+static int take(void *context, const void *record, size_t len)
+{
+	struct pipeline *pipeline = context;
+	struct proof *proof = &pipeline->proof;
+	const char *problem;
+	struct event event;
+	int err = decode(&event, record, len, &problem);
+
+	if (err == -ENOTSUP) {
+		proof->unknown++;
+		return 0;
+	}
+	if (err) {
+		if (!proof->undecodable++)
+			log_warn("a damaged record was left out: %s", problem);
+		return 0;
+	}
+	event.trace = &pipeline->source->head;
+	if (event.head->type == DEMUX_END) {
+		hand_on_end(pipeline, &event);
+		return 1;
+	}
+	if (proof->stopped_early)
+		return 1;
+	if (!is_wanted(pipeline, &event)) {
+		proof->filtered += event.head->type == DEMUX_SEGMENT;
+		return 0;
+	}
+	err = model_apply(&pipeline->model, &event);
+	if (err) {
+		log_error("out of memory for the table of sockets");
+		pipeline->error = err;
+		return 1;
+	}
+	if (event.head->type == DEMUX_SEGMENT)
+		proof_segment(proof, &pipeline->model, &event);
+	hand_on(pipeline, &event);
+	if (pipeline->count_max && proof_judged(proof) == pipeline->count_max)
+		proof->stopped_early = true;
+	return pipeline->error || proof->stopped_early;
+}
+
+static void flush(struct pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->sink_count; i++) {
+		int err = out_flush(&pipeline->sinks[i].out);
+
+		if (err && !pipeline->error)
+			pipeline->error = err;
+	}
+}
+
+static bool is_over(const struct pipeline *pipeline, uint64_t began_ns)
+{
+	if (pipeline->source->ended || pipeline->error ||
+	    pipeline->proof.stopped_early)
+		return true;
+	return pipeline->duration_ns &&
+	       clock_mono_ns() - began_ns >= pipeline->duration_ns;
+}
+
+/* Milliseconds until the next round, fewer where --duration ends before. */
+static int patience(const struct pipeline *pipeline, uint64_t began_ns)
+{
+	uint64_t left_ms;
+
+	if (!pipeline->duration_ns)
+		return ROUND_MS;
+	left_ms = (pipeline->duration_ns - (clock_mono_ns() - began_ns)) /
+			  1000000 + 1;
+	return left_ms < ROUND_MS ? (int)left_ms : ROUND_MS;
+}
+
+static void loop(struct pipeline *pipeline, int signals)
+{
+	struct pollfd fds[] = {
+		{ .fd = pipeline->source->fd, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+	uint64_t began_ns = clock_mono_ns();
+
+	while (!is_over(pipeline, began_ns)) {
+		if (poll(fds, 2, patience(pipeline, began_ns)) < 0 &&
+		    errno != EINTR)
+			break;
+		if (fds[1].revents) {
+			/* A recording has more to say than what was read. */
+			if (!pipeline->source->is_live)
+				pipeline->proof.stopped_early = true;
+			break;
+		}
+		if (pipeline->source->read(pipeline->source, take, pipeline))
+			pipeline->error = pipeline->error ?: -EIO;
+		flush(pipeline);
+		if (pipeline->tick && pipeline->tick(pipeline->tick_context))
+			break;
+	}
+}
+
+/* A stop before the recording's own end, or none in it at all. */
+static void end_without_record(struct pipeline *pipeline)
+{
+	const struct demux_head head = { .type = DEMUX_END };
+	struct event event = { .head = &head };
+
+	hand_on_end(pipeline, &event);
+}
+
+static void hand_on_begin(struct pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->sink_count; i++) {
+		struct sink *sink = &pipeline->sinks[i];
+
+		if (sink->type->begin)
+			sink->type->begin(sink, &pipeline->source->head);
+	}
+	flush(pipeline);
+}
+
+int pipeline_run(struct pipeline *pipeline)
+{
+	struct source *source = pipeline->source;
+	sigset_t set;
+	int signals;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (signals < 0) {
+		log_error("no signalfd: %s", strerror(errno));
+		return -errno;
+	}
+
+	model_init(&pipeline->model);
+	hand_on_begin(pipeline);
+	loop(pipeline, signals);
+	close(signals);
+	if (source->finish(source, take, pipeline))
+		pipeline->error = pipeline->error ?: -EIO;
+	if (!pipeline->ended)
+		end_without_record(pipeline);
+	flush(pipeline);
+	return pipeline->error;
+}
+
+int pipeline_close(struct pipeline *pipeline)
+{
+	int first = 0;
+
+	if (pipeline->source)
+		pipeline->source->close(pipeline->source);
+	for (size_t i = 0; i < pipeline->sink_count; i++) {
+		int err = sink_close(&pipeline->sinks[i]);
+
+		first = first ?: err;
+	}
+	proof_free(&pipeline->summary);
+	model_free(&pipeline->model);
+	return first;
+}

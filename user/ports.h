@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ports.h - what happened on each local port, the model's bookkeeping for the
+ * proof. Third stage.
+ */
+#ifndef PORTS_H
+#define PORTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "htab.h"
+
+struct port {
+	struct htab_node node;
+	uint16_t port;
+	uint64_t listeners; /* sockets that listen, or listened */
+	uint64_t sockets; /* full sockets that do not listen */
+	uint64_t segments; /* to this port */
+	uint64_t matched; /* of these, to a socket, request or TIME_WAIT */
+	uint64_t misdelivered; /* of these, unexplained: the proof counts them */
+	bool peers_full; /* there are more remote ends than are kept */
+	struct htab peers; /* one for each remote end its sockets had */
+};
+
+struct ports {
+	struct htab table;
+	uint64_t peers; /* kept, on all ports */
+};
+
+/* That port's row, made if it is new; NULL where memory ran out. */
+struct port *ports_get(struct ports *ports, uint16_t number);
+
+/* Notes the remote end of a socket of @port. 0 or -ENOMEM. */
+int ports_add_peer(struct ports *ports, struct port *port,
+		   const struct demux_ends *ends);
+
+/* All rows by number, in an array for the caller to free; NULL where memory
+ * ran out, or there is none. */
+struct port **ports_sorted(struct ports *ports, size_t *count);
+
+void ports_free(struct ports *ports);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * proof.h - was each segment given to the socket it belongs to? Judges every
+ * segment by the invariants, and at the end says what was proved, or why
+ * nothing was. Fourth stage.
+ *
+ * I1  a socket that does not listen has exactly the segment's two ends
+ * I2  a listener has the segment's port, and its address or any
+ * I3  a listener is asked only where no socket has the segment's two ends
+ * I4  a request and a child have exactly the segment's two ends
+ * I10 every segment has one outcome
+ */
+#ifndef PROOF_H
+#define PROOF_H
+
+#include "model.h"
+#include "recording.h"
+
+enum verdict {
+	VERDICT_PROVED = 1,
+	VERDICT_EXPLAINED, /* an invariant does not hold, and rightly so */
+	VERDICT_UNEXPLAINED,
+};
+
+/* "proved", "explained", "unexplained"; NULL for another number. */
+const char *proof_verdict_name(unsigned int verdict);
+
+#define PROOF_DOUBTS_MAX 12
+
+/* What a trace comes to. */
+struct summary {
+	uint64_t segments; /* reported */
+	uint64_t filtered;
+	uint64_t lost; /* segments that did not fit into the ring */
+	uint64_t lost_other; /* accept, listen, close records that did not */
+	uint64_t skipped; /* segments that no hook could follow */
+	uint64_t stuck; /* hooks that a full or busy map turned away */
+	uint64_t not_host; /* frames for other hosts; Tcp: InSegs has them not */
+	uint64_t accepted;
+	uint64_t proved, explained, unexplained; /* of segments */
+	bool complete; /* the counters are there: the trace has its end */
+	const struct recording_head *head;
+	struct port **ports; /* by number */
+	size_t port_count;
+
+	bool is_proved;
+	size_t doubt_count;
+	char doubts[PROOF_DOUBTS_MAX][200]; /* why it is not proved */
+};
+
+struct proof {
+	uint64_t counts[VERDICT_UNEXPLAINED + 1];
+	uint64_t filtered; /* by user space, in a replay */
+	uint64_t undecodable; /* records that decode() refused */
+	uint64_t unknown; /* records of a type that decode() does not know */
+	bool stopped_early; /* by --count, or in mid-recording by a signal */
+};
+
+/* Judges a segment; fills @event->verdict and why. Call after model_apply(). */
+void proof_segment(struct proof *proof, struct model *model,
+		   struct event *event);
+
+/* Segments judged so far. */
+uint64_t proof_judged(const struct proof *proof);
+
+/* Sums up. @end is NULL where a recording has none. */
+void proof_end(const struct proof *proof, struct model *model,
+	       const struct recording_head *head, const struct demux_end *end,
+	       struct summary *summary);
+void proof_free(struct summary *summary);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sink.h - where events go: text, JSON, a recording. Last stage.
+ */
+#ifndef SINK_H
+#define SINK_H
+
+#include <stdbool.h>
+
+#include "decode.h"
+#include "out.h"
+#include "recording.h"
+
+struct sink;
+
+struct sink_type {
+	const char *name;
+	const char *about;
+	/* What comes before the first event; may be omitted. */
+	void (*begin)(struct sink *sink, const struct recording_head *trace);
+	/* Takes an event; the last one is DEMUX_END with its summary, also of a
+	 * recording that has no end. Errors stay in sink->out. */
+	void (*event)(struct sink *sink, const struct event *event);
+};
+
+struct sink {
+	const struct sink_type *type;
+	struct out out;
+	bool quiet; /* only the summary */
+	unsigned int rows; /* shown so far */
+};
+
+/* NULL for a name that no sink has. */
+const struct sink_type *sink_find(const char *name);
+/* "text, json, record" */
+const char *sink_names(void);
+
+/* Opens @path ("-" is standard output) for that type. 0, or -errno after a
+ * message. */
+int sink_open(struct sink *sink, const struct sink_type *type,
+	      const char *path);
+/* 0, or -errno after a message; a closed pipe (-EPIPE) needs none. */
+int sink_close(struct sink *sink);
+
+extern const struct sink_type sink_text, sink_json, sink_record;
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * source.h - where records come from: the running kernel or a recording. First
+ * stage of the user half; what follows cannot tell which it was.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "recording.h"
+
+/* Takes one record. Non-zero asks the source for no more of this round. */
+typedef int (*source_take)(void *context, const void *record, size_t len);
+
+struct source {
+	struct recording_head head;
+	int fd; /* for poll(); a live one must also be read now and then */
+	bool is_live; /* it has an end when its reader wants one */
+	bool ended; /* no record will come any more */
+
+	/* Hands on all that is there. 0, or -errno after a message. */
+	int (*read)(struct source *source, source_take take, void *context);
+	/* Ends the trace, hands on what is left and then DEMUX_END, whose
+	 * counters cover all of it. 0, or -errno after a message. */
+	int (*finish)(struct source *source, source_take take, void *context);
+	void (*close)(struct source *source);
+};
+
+struct backend_trace;
+
+/* The running kernel, through @trace, which it owns from now on. NULL after a
+ * message. */
+struct source *source_live(struct backend_trace *trace);
+/* A recording; "-" is standard input. NULL after a message. */
+struct source *source_replay(const char *path);
+
+#endif

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * text_summary.c - what a trace came to, in words. Last stage.
+ */
+#include "text_summary.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "names.h"
+
+/* Without a filter a busy host has thousands of ports. */
+#define PORTS_SHOWN 20
+
+static void __attribute__((format(printf, 2, 3)))
+put(struct out *out, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	out_text(out, text);
+}
+
+/* "1 segment", "2 segments" */
+static const char *many(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+#define N(count) (unsigned long long)(count), many(count)
+
+static void put_counts(struct out *out, const struct summary *summary)
+{
+	char kernel[sizeof(summary->head->kernel) * 4 + 1];
+	char backend[sizeof(summary->head->backend) * 4 + 1];
+
+	names_escape(kernel, sizeof(kernel), summary->head->kernel,
+		     sizeof(summary->head->kernel));
+	names_escape(backend, sizeof(backend), summary->head->backend,
+		     sizeof(summary->head->backend));
+	put(out, "\n%llu segment%s", N(summary->segments));
+	if (summary->complete)
+		put(out, ", %llu filtered out, %llu lost, %llu skipped",
+		    (unsigned long long)summary->filtered,
+		    (unsigned long long)summary->lost,
+		    (unsigned long long)summary->skipped);
+	else
+		put(out, ", filtered out, lost and skipped unknown");
+	put(out, "; %llu accepted; kernel %s, backend %s\n",
+	    (unsigned long long)summary->accepted, kernel, backend);
+	if (summary->not_host)
+		put(out,
+		    "%llu frame%s addressed to other hosts, which TCP does not "
+		    "count either\n",
+		    N(summary->not_host));
+}
+
+static void put_sockets(struct out *out, const struct port *port)
+{
+	if (port->listeners)
+		put(out, " %llu listener%s,", N(port->listeners));
+	if (!port->sockets) {
+		put(out, " no connected socket;");
+		return;
+	}
+	if (port->sockets == 1)
+		put(out, " 1 socket;");
+	else if (port->peers_full)
+		put(out, " %llu sockets share this one local port;",
+		    (unsigned long long)port->sockets);
+	else
+		put(out,
+		    " %llu sockets share this one local port, told apart by "
+		    "%llu remote endpoint%s;",
+		    (unsigned long long)port->sockets, N(port->peers.count));
+}
+
+static void put_port(struct out *out, const struct port *port, bool is_proved)
+{
+	put(out, "port %u:", port->port);
+	put_sockets(out, port);
+	put(out, " %llu segment%s, %llu matched, %llu misdelivered\n",
+	    N(port->segments), (unsigned long long)port->matched,
+	    (unsigned long long)port->misdelivered);
+	if (!port->misdelivered && port->sockets > 1 && is_proved)
+		put(out, "  each of the %llu was reached only by segments from "
+			 "its own remote endpoint\n",
+		    (unsigned long long)port->sockets);
+}
+
+/* A client's port is one socket's own: only servers' are shown one by one. */
+static bool is_worth_a_line(const struct port *port)
+{
+	return port->listeners || port->sockets > 1 || port->misdelivered ||
+	       !port->sockets;
+}
+
+static void put_ports(struct out *out, const struct summary *summary)
+{
+	size_t shown = 0, left = 0;
+
+	for (size_t i = 0; i < summary->port_count; i++) {
+		const struct port *port = summary->ports[i];
+
+		if (shown < PORTS_SHOWN &&
+		    (summary->port_count <= 4 || is_worth_a_line(port))) {
+			put_port(out, port, summary->is_proved);
+			shown++;
+		} else {
+			left++;
+		}
+	}
+	if (left)
+		put(out, "%zu more port%s%s\n", left, many(left),
+		    shown < PORTS_SHOWN ? ", of one socket each" : "");
+}
+
+static void put_claim(struct out *out, const struct summary *summary)
+{
+	if (!summary->is_proved) {
+		put(out, "NOT PROVED:\n");
+		for (size_t i = 0; i < summary->doubt_count; i++) {
+			char safe[sizeof(summary->doubts[0]) * 4 + 1];
+
+			names_escape(safe, sizeof(safe), summary->doubts[i],
+				     sizeof(summary->doubts[0]));
+			put(out, "  %s\n", safe);
+		}
+		return;
+	}
+	put(out,
+	    "PROVED: every segment reached the socket that has its own two "
+	    "endpoints, or a listener on\n"
+	    "  its port, or was nobody's; none was misdelivered, none lost");
+	if (summary->explained)
+		put(out, "; %llu explained exception%s", N(summary->explained));
+	out_text(out, ".\n");
+}
+
+void text_summary(struct out *out, const struct summary *summary)
+{
+	put_counts(out, summary);
+	put_ports(out, summary);
+	put_claim(out, summary);
+	out_end(out);
+}
