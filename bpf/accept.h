@@ -12,9 +12,7 @@
 #ifndef DEMUX_ACCEPT_H
 #define DEMUX_ACCEPT_H
 
-#include "emit.h"
-#include "filter.h"
-#include "kernel.h"
+#include "flight.h"
 
 static __always_inline __u32 current_pid(void)
 {
@@ -166,6 +164,20 @@ static __always_inline void sock_listens(struct sock *sk)
 	emit_other(&record, sizeof(record));
 }
 
+/* Often a segment is what ends a socket: then it is told first. */
+static __always_inline void emit_close(struct demux_close *record)
+{
+	struct flight *flight = flight_current(this_cell());
+
+	if (flight && flight->ends == 0)
+		__builtin_memcpy(&flight->end[0], record, sizeof(*record));
+	else if (flight && flight->ends == 1)
+		__builtin_memcpy(&flight->end[1], record, sizeof(*record));
+	else
+		return emit_other(record, sizeof(*record));
+	flight->ends++;
+}
+
 static __always_inline void sock_closes(struct sock *sk, __u32 how)
 {
 	struct demux_close record = {};
@@ -178,7 +190,7 @@ static __always_inline void sock_closes(struct sock *sk, __u32 how)
 		record.how = how;
 		read_sock(&record.sock, &sk->__sk_common);
 		record.sock.ends.lport = read_lport(sk);
-		emit_other(&record, sizeof(record));
+		emit_close(&record);
 	}
 	if (how == DEMUX_DESTROYED) {
 		bpf_map_delete_elem(&births, &key);

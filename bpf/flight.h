@@ -34,6 +34,23 @@ static __always_inline struct flight *flight_find(struct cell *cell,
 	return NULL;
 }
 
+/* The flight inside which this code runs, or NULL. */
+static __always_inline struct flight *flight_current(struct cell *cell)
+{
+	__u64 task;
+
+	if (!cell || !cell->open)
+		return NULL;
+	task = flight_task();
+	for (int i = FLIGHTS - 1; i >= 0; i--) {
+		struct flight *flight = &cell->flights[i];
+
+		if (flight->skb && flight->task == task)
+			return flight;
+	}
+	return NULL;
+}
+
 static __always_inline void flight_close(struct cell *cell,
 					 struct flight *flight)
 {
@@ -63,6 +80,7 @@ static __always_inline struct flight *flight_open(struct cell *cell,
 	flight->child = 0;
 	flight->met = 0;
 	flight->owned = 0;
+	flight->ends = 0;
 	return flight;
 }
 
@@ -164,6 +182,10 @@ static __always_inline void flight_finish(struct cell *cell,
 	} else {
 		emit_segment(cell, seg, sizeof(*seg));
 	}
+	/* The last ACK is told before the end of the socket that it ended. */
+	for (int i = 0; i < 2; i++)
+		if (i < flight->ends)
+			emit_other(&flight->end[i], sizeof(flight->end[i]));
 	flight_close(cell, flight);
 }
 

@@ -22,8 +22,10 @@ struct flight {
 	__u32 met; /* enum demux_met */
 	__u32 carried; /* enum demux_carried */
 	__u8 owned; /* it met a socket of the wanted process */
-	__u8 pad[7];
+	__u8 ends; /* records in end */
+	__u8 pad[6];
 	struct demux_segment_more record;
+	struct demux_close end[2]; /* sockets that it closed or destroyed */
 };
 
 /* Receiving nests at most once (a bridge, or a redirect to ingress). */

@@ -185,22 +185,15 @@ static __always_inline void segment_child(struct sock *listener,
 }
 
 /* inet_csk_reqsk_queue_add(listener, req, child): the only place that shows a
- * Fast Open child, which a SYN makes. It has no skb, but runs inside the one
- * flight of this CPU that has met the listener. */
+ * Fast Open child, which a SYN makes. It has no skb, but runs inside the flight
+ * that has met the listener. */
 static __always_inline void segment_queued(struct sock *listener,
 					   struct sock *child)
 {
-	struct cell *cell = this_cell();
+	struct flight *flight = flight_current(this_cell());
 
-	if (!cell || !cell->open)
-		return;
-	for (int i = 0; i < FLIGHTS; i++) {
-		struct flight *flight = &cell->flights[i];
-
-		if (flight->skb && flight->met & MET_LISTENER &&
-		    flight->task == flight_task())
-			flight_child(flight, listener, child);
-	}
+	if (flight && flight->met & MET_LISTENER)
+		flight_child(flight, listener, child);
 }
 
 /*

@@ -405,6 +405,21 @@ const struct field fields[] = {
 	{ NULL, 0, NULL },
 };
 
+const struct field *const *fields_of(unsigned int type)
+{
+	static const struct field *of[DEMUX_END + 1][FIELDS_MAX];
+	const struct field **to = of[type];
+
+	if (*to)
+		return to;
+	for (const struct field *field = type == DEMUX_END ? summary_fields :
+							     fields;
+	     field->key; field++)
+		if (field->events & 1u << type)
+			*to++ = field;
+	return of[type];
+}
+
 const struct field *fields_find(const char *key)
 {
 	for (const struct field *field = fields; field->key; field++)

@@ -15,7 +15,7 @@ enum value_kind {
 	VALUE_NUMBER,
 	VALUE_SIGNED,
 	VALUE_BOOL, /* only ever true: false is left out */
-	VALUE_NAME, /* printable ASCII of this program's own making */
+	VALUE_NAME, /* of this program's own making: needs no escapes */
 	VALUE_BYTES, /* from outside: any byte; the sink escapes it */
 };
 
@@ -36,6 +36,10 @@ struct field {
 /* In the order in which they are shown; the last has no key. */
 extern const struct field fields[];
 extern const struct field summary_fields[];
+
+#define FIELDS_MAX 48
+/* Those that events of @type have, and NULL; ready for a sink's inner loop. */
+const struct field *const *fields_of(unsigned int type);
 
 /* That field, or NULL. */
 const struct field *fields_find(const char *key);

@@ -34,7 +34,7 @@ int out_open(struct out *out, const char *path)
 	return 0;
 }
 
-static bool make_room(struct out *out, size_t len)
+bool out_room(struct out *out, size_t len)
 {
 	char *larger;
 
@@ -52,19 +52,6 @@ static bool make_room(struct out *out, size_t len)
 	return true;
 }
 
-void out_bytes(struct out *out, const void *bytes, size_t len)
-{
-	if (!make_room(out, len))
-		return;
-	memcpy(out->buffer + out->used, bytes, len);
-	out->used += len;
-}
-
-void out_text(struct out *out, const char *text)
-{
-	out_bytes(out, text, strlen(text));
-}
-
 void out_number(struct out *out, uint64_t number)
 {
 	char digits[20], *at = digits + sizeof(digits);
@@ -78,7 +65,7 @@ void out_number(struct out *out, uint64_t number)
 
 void out_spaces(struct out *out, size_t count)
 {
-	if (!make_room(out, count))
+	if (!out_room(out, count))
 		return;
 	memset(out->buffer + out->used, ' ', count);
 	out->used += count;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct out {
 	const char *name; /* for messages: the path, or "standard output" */
@@ -26,9 +27,23 @@ int out_open(struct out *out, const char *path);
 /* Writes what is left and closes; returns the first error of all. */
 int out_close(struct out *out);
 
+/* Makes room for @len bytes after used; false after an error. */
+bool out_room(struct out *out, size_t len);
+
 /* Appends to the record that is being made. Errors wait for out_end(). */
-void out_bytes(struct out *out, const void *bytes, size_t len);
-void out_text(struct out *out, const char *text);
+static inline void out_bytes(struct out *out, const void *bytes, size_t len)
+{
+	if (out->used + len > out->size && !out_room(out, len))
+		return;
+	memcpy(out->buffer + out->used, bytes, len);
+	out->used += len;
+}
+
+static inline void out_text(struct out *out, const char *text)
+{
+	out_bytes(out, text, strlen(text));
+}
+
 void out_number(struct out *out, uint64_t number);
 void out_spaces(struct out *out, size_t count);
 

@@ -35,16 +35,15 @@ static void put_value(struct out *out, const struct value *value)
 	}
 }
 
-static void put_fields(struct out *out, const struct field *field,
-		       const struct event *event, bool *first)
+static void put_fields(struct out *out, const struct event *event, bool *first)
 {
+	const struct field *const *field = fields_of(event->head->type);
 	struct value value;
 
-	for (; field->key; field++) {
-		if (!(field->events & 1u << event->head->type) ||
-		    !field->get(event, &value))
+	for (; *field; field++) {
+		if (!(*field)->get(event, &value))
 			continue;
-		json_key(out, field->key, first);
+		json_key(out, (*field)->key, first);
 		put_value(out, &value);
 	}
 }
@@ -101,12 +100,9 @@ static void event(struct sink *sink, const struct event *event)
 	if (event->head->type != DEMUX_END && (sink->quiet || event->repeated))
 		return;
 	out_text(out, "{");
-	if (event->head->type == DEMUX_END) {
-		put_fields(out, summary_fields, event, &first);
+	put_fields(out, event, &first);
+	if (event->head->type == DEMUX_END)
 		put_summary(out, event->summary, &first);
-	} else {
-		put_fields(out, fields, event, &first);
-	}
 	out_text(out, "}\n");
 	out_end(out);
 }

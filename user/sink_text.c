@@ -23,111 +23,160 @@
 static struct column {
 	const char *title;
 	const char *key;
-	const char *other; /* where the event has not the first, or its port */
-	char join; /* between the two; 0: the other is the fallback */
+	const char *other; /* the port; or what to show for other events */
+	char join; /* between address and port */
 	bool right;
 	size_t width; /* grows with what is shown */
+	const struct field *field, *other_field;
 } columns[] = {
-	{ "EVENT", "outcome", "event", 0, false, 11 },
-	{ "SOCK", "sock", NULL, 0, false, 4 },
-	{ "REMOTE", "raddr", "rport", ':', false, 19 },
-	{ "LOCAL", "laddr", "lport", ':', false, 19 },
-	{ "FLAGS", "flags", NULL, 0, false, 7 },
-	{ "LEN", "len", NULL, 0, true, 5 },
+	{ "EVENT", "outcome", "event", 0, false, 11, NULL, NULL },
+	{ "SOCK", "sock", NULL, 0, false, 4, NULL, NULL },
+	{ "REMOTE", "raddr", "rport", ':', false, 19, NULL, NULL },
+	{ "LOCAL", "laddr", "lport", ':', false, 19, NULL, NULL },
+	{ "FLAGS", "flags", NULL, 0, false, 7, NULL, NULL },
+	{ "LEN", "len", NULL, 0, true, 5, NULL, NULL },
 };
 
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+#define SEGMENT (1 << DEMUX_SEGMENT)
+#define ACCEPT (1 << DEMUX_ACCEPT)
+#define LISTEN (1 << DEMUX_LISTEN)
+#define CLOSE (1 << DEMUX_CLOSE)
+
 /* What follows the columns, in words, where it is known. */
-static const struct detail {
+static struct detail {
 	const char *key;
 	const char *before;
 	const char *after;
 	uint32_t events;
+	const struct field *field;
 } details[] = {
-	{ "via", " ", "", 1 << DEMUX_SEGMENT },
-	{ "segs", " segs ", "", 1 << DEMUX_SEGMENT },
-	{ "mapped", " v4-mapped", "", 1 << DEMUX_SEGMENT | 1 << DEMUX_ACCEPT },
-	{ "comm", " ", "", 1 << DEMUX_ACCEPT | 1 << DEMUX_LISTEN },
-	{ "pid", "[", "]", 1 << DEMUX_ACCEPT | 1 << DEMUX_LISTEN },
-	{ "fd", " fd ", "", 1 << DEMUX_ACCEPT },
-	{ "parent", " from #", "",
-	  1 << DEMUX_SEGMENT | 1 << DEMUX_ACCEPT | 1 << DEMUX_CLOSE },
-	{ "child", " child #", "", 1 << DEMUX_SEGMENT },
-	{ "backlog", " backlog ", "", 1 << DEMUX_LISTEN },
-	{ "segments", " after ", " segments", 1 << DEMUX_CLOSE },
-	{ "reset", " reset", "", 1 << DEMUX_SEGMENT },
-	{ "bad_checksum", " bad checksum", "", 1 << DEMUX_SEGMENT },
-	{ "repeated_lookup", " looked up again", "", 1 << DEMUX_SEGMENT },
+	{ "via", " ", "", SEGMENT, NULL },
+	{ "segs", " segs ", "", SEGMENT, NULL },
+	{ "mapped", " v4-mapped", "", SEGMENT | ACCEPT, NULL },
+	{ "comm", " ", "", ACCEPT | LISTEN, NULL },
+	{ "pid", "[", "]", ACCEPT | LISTEN, NULL },
+	{ "fd", " fd ", "", ACCEPT, NULL },
+	{ "parent", " of #", "", SEGMENT | ACCEPT, NULL },
+	{ "child", " child #", "", SEGMENT, NULL },
+	{ "backlog", " backlog ", "", LISTEN, NULL },
+	{ "segments", " segments ", "", CLOSE, NULL },
+	{ "reset", " reset", "", SEGMENT, NULL },
+	{ "bad_checksum", " bad checksum", "", SEGMENT, NULL },
+	{ "repeated_lookup", " looked up again", "", SEGMENT, NULL },
 };
+
+#define DETAILS (sizeof(details) / sizeof(details[0]))
+
+static void begin(struct sink *sink, const struct recording_head *trace)
+{
+	(void)sink;
+	(void)trace;
+	for (size_t i = 0; i < COLUMNS; i++) {
+		columns[i].field = fields_find(columns[i].key);
+		if (columns[i].other)
+			columns[i].other_field = fields_find(columns[i].other);
+	}
+	for (size_t i = 0; i < DETAILS; i++)
+		details[i].field = fields_find(details[i].key);
+}
 
 /* --- one value --------------------------------------------------------------- */
 
-/* Appends the field's text to @to; false where it is unknown. */
-static bool show(char *to, size_t size, const char *key,
-		 const struct event *event)
+static char *put_digits(char *to, uint64_t number)
 {
-	const struct field *field = fields_find(key);
-	size_t used = strlen(to);
+	char digits[20];
+	int n = 0;
+
+	do {
+		digits[n++] = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	while (n)
+		*to++ = digits[--n];
+	*to = '\0';
+	return to;
+}
+
+/* Puts the field's text, of fewer than CELL_MAX bytes, at @to. Returns its end,
+ * or NULL where it is unknown. */
+static char *show(char *to, const struct field *field,
+		  const struct event *event)
+{
 	struct value value;
 
 	if (!(field->events & 1u << event->head->type) ||
 	    !field->get(event, &value))
-		return false;
+		return NULL;
+	*to = '\0';
 	switch (value.kind) {
-	case VALUE_NUMBER:
-		snprintf(to + used, size - used, "%llu",
-			 (unsigned long long)value.number);
-		break;
 	case VALUE_SIGNED:
-		snprintf(to + used, size - used, "%lld",
-			 (long long)value.number);
-		break;
+		if ((int64_t)value.number >= 0)
+			return put_digits(to, value.number);
+		*to++ = '-';
+		return put_digits(to, -value.number);
+	case VALUE_NUMBER:
+		return put_digits(to, value.number);
+	case VALUE_NAME:
+		return stpcpy(to, value.text);
+	case VALUE_BYTES:
+		names_escape(to, CELL_MAX, value.text, strlen(value.text));
+		return to + strlen(to);
 	case VALUE_BOOL: /* the detail's own words say it */
 		break;
-	case VALUE_NAME:
-		snprintf(to + used, size - used, "%s", value.text);
-		break;
-	case VALUE_BYTES:
-		names_escape(to + used, size - used, value.text,
-			     strlen(value.text));
-		break;
 	}
-	return true;
+	return to;
 }
 
-static void show_ends(char *cell, const struct column *column,
-		      const struct event *event)
+static char *show_or(char *to, const struct field *field,
+		     const struct event *event, const char *unknown)
 {
-	char addr[CELL_MAX] = "", port[CELL_MAX] = "";
+	char *end = show(to, field, event);
 
-	if (!show(addr, sizeof(addr), column->key, event))
-		strcpy(addr, "?");
-	if (!show(port, sizeof(port), column->other, event))
-		strcpy(port, "?");
-	if (event->head->type == DEMUX_LISTEN && column->key[0] == 'r')
-		strcpy(cell, "*:*");
-	else
-		snprintf(cell, CELL_MAX, strchr(addr, ':') ? "[%.80s]:%.8s" :
-							     "%.80s:%.8s",
-			 addr, port);
+	return end ? end : stpcpy(to, unknown);
 }
 
-static void show_cell(char cell[CELL_MAX], const struct column *column,
-		      const struct event *event)
+static char *show_ends(char *cell, const struct column *column,
+		       const struct event *event)
 {
-	cell[0] = '\0';
-	if (column->join) {
-		show_ends(cell, column, event);
-	} else if (!strcmp(column->key, "sock")) {
-		strcpy(cell, "#");
-		if (!show(cell, CELL_MAX, column->key, event))
-			strcpy(cell, "-");
-	} else if (!show(cell, CELL_MAX, column->key, event)) {
-		/* An unknown outcome is not the name of an event. */
-		if (!column->other || event->head->type == DEMUX_SEGMENT ||
-		    !show(cell, CELL_MAX, column->other, event))
-			strcpy(cell, event->head->type == DEMUX_SEGMENT ? "?" :
-									  "");
+	char *end = show_or(cell + 1, column->field, event, "?");
+	bool is_v6 = memchr(cell + 1, ':', end - cell - 1);
+	char *port;
+
+	/* One byte is kept free for the bracket that IPv6 needs. */
+	if (is_v6) {
+		cell[0] = '[';
+		*end++ = ']';
+	} else {
+		memmove(cell, cell + 1, end - cell - 1);
+		end--;
 	}
+	*end++ = column->join;
+	port = end;
+	end = show_or(port, column->other_field, event, "?");
+	if (column->key[0] == 'r' && port[0] == '0')
+		return stpcpy(cell, "*:*"); /* a listener has no remote end */
+	return end;
+}
+
+/* Returns the end of what it put there. */
+static char *show_cell(char cell[CELL_MAX], const struct column *column,
+		       const struct event *event)
+{
+	char *end;
+
+	if (column->join)
+		return show_ends(cell, column, event);
+	if (column->key[0] == 's') { /* sock */
+		end = show(cell + 1, column->field, event);
+		cell[0] = end ? '#' : '-';
+		return end ? end : cell + 1;
+	}
+	if (event->head->type == DEMUX_SEGMENT)
+		return show_or(cell, column->field, event, "?");
+	return column->other ? show_or(cell, column->other_field, event, "?") :
+			       cell;
 }
 
 /* --- a line -------------------------------------------------------------------- */
@@ -151,46 +200,52 @@ static const char *colour(const struct event *event)
 
 static void put_columns(struct out *out, const struct event *event, bool tinted)
 {
-	const size_t count = sizeof(columns) / sizeof(columns[0]);
 	size_t owed = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < COLUMNS; i++) {
 		struct column *column = &columns[i];
-		char cell[CELL_MAX];
-		size_t len;
+		char cell[2 * CELL_MAX];
+		size_t len = show_cell(cell, column, event) - cell;
 
-		show_cell(cell, column, event);
-		len = strlen(cell);
 		if (len > column->width)
 			column->width = len;
 		owed += 1 + (column->right ? column->width - len : 0);
-		if (len) {
-			out_spaces(out, owed);
-			owed = 0;
-			if (tinted && !i)
-				out_text(out, colour(event));
-			out_bytes(out, cell, len);
-			if (tinted && !i)
-				out_text(out, "\033[0m");
-		}
-		owed += column->right ? 0 : column->width - len;
+		out_spaces(out, owed);
+		if (tinted && !i)
+			out_text(out, colour(event));
+		out_bytes(out, cell, len);
+		if (tinted && !i)
+			out_text(out, "\033[0m");
+		owed = column->right ? 0 : column->width - len;
 	}
 	out_spaces(out, owed); /* a detail follows every event's columns */
 }
 
+/* What goes without saying: one segment; whose child a socket is, which its
+ * accept line says. */
+static bool is_plain(const struct detail *detail, const struct event *event)
+{
+	if (event->head->type != DEMUX_SEGMENT)
+		return false;
+	if (!strcmp(detail->key, "segs"))
+		return event->segment->segs == 1;
+	return !strcmp(detail->key, "parent") && !event->with_parent;
+}
+
 static void put_details(struct out *out, const struct event *event)
 {
-	for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
+	for (size_t i = 0; i < DETAILS; i++) {
 		const struct detail *detail = &details[i];
-		char text[CELL_MAX] = "";
+		char text[CELL_MAX], *end;
 
 		if (!(detail->events & 1u << event->head->type) ||
-		    !show(text, sizeof(text), detail->key, event))
+		    is_plain(detail, event))
 			continue;
-		if (!strcmp(detail->key, "segs") && !strcmp(text, "1"))
-			continue; /* the common case goes without saying */
+		end = show(text, detail->field, event);
+		if (!end)
+			continue;
 		out_text(out, detail->before);
-		out_text(out, text);
+		out_bytes(out, text, end - text);
 		out_text(out, detail->after);
 	}
 }
@@ -198,24 +253,23 @@ static void put_details(struct out *out, const struct event *event)
 /* A verdict other than proved: what it is, whose ends the socket has, why. */
 static void put_verdict(struct out *out, const struct event *event)
 {
-	char text[CELL_MAX] = "";
+	static const char *const keys[] = { "sock_laddr", "sock_lport",
+					    "sock_raddr", "sock_rport" };
+	char text[CELL_MAX];
 
 	if (event->head->type != DEMUX_SEGMENT ||
 	    event->verdict == VERDICT_PROVED)
 		return;
-	show(text, sizeof(text), "verdict", event);
 	out_text(out, " ");
+	show_or(text, fields_find("verdict"), event, "?");
 	out_text(out, text);
-	text[0] = '\0';
-	if (show(text, sizeof(text), "sock_laddr", event)) {
-		strcat(text, " ");
-		show(text, sizeof(text), "sock_lport", event);
-		strcat(text, " ");
-		show(text, sizeof(text), "sock_raddr", event);
-		strcat(text, " ");
-		show(text, sizeof(text), "sock_rport", event);
-		out_text(out, " (socket: ");
-		out_text(out, text);
+	if (event->segment->have & DEMUX_HAVE_SOCK) {
+		out_text(out, " (socket:");
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+			out_text(out, " ");
+			show_or(text, fields_find(keys[i]), event, "?");
+			out_text(out, text);
+		}
 		out_text(out, ")");
 	}
 	out_text(out, ": ");
@@ -232,7 +286,7 @@ static bool wants_colour(const struct out *out)
 static void put_titles(struct out *out)
 {
 	out_text(out, "TIME           ");
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+	for (size_t i = 0; i < COLUMNS; i++) {
 		size_t pad = columns[i].width - strlen(columns[i].title);
 
 		out_spaces(out, 1 + (columns[i].right ? pad : 0));
@@ -268,5 +322,6 @@ static void event(struct sink *sink, const struct event *event)
 const struct sink_type sink_text = {
 	.name = "text",
 	.about = "one line per event",
+	.begin = begin,
 	.event = event,
 };
