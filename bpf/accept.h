@@ -77,6 +77,8 @@ static __always_inline void fill_accept(struct demux_accept *record,
 	record->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
 	read_sock(&record->sock, &sk->__sk_common);
+	/* A reset that came before accept() took its port away. */
+	record->sock.ends.lport = read_lport(sk);
 }
 
 /* @sk was accepted from @listener, NULL where this hook does not know it.

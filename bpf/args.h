@@ -13,13 +13,13 @@
 
 #include <bpf/bpf_helpers.h>
 
-#define LOAD_SLOT(ctx, n)                                                      \
-	({                                                                     \
-		__u64 __slot;                                                  \
-		asm volatile("%0 = *(u64 *)(%1 + " #n " * 8)"                  \
-			     : "=r"(__slot)                                    \
-			     : "r"(ctx));                                      \
-		__slot;                                                        \
+#define LOAD_SLOT(ctx, n)                                     \
+	({                                                    \
+		__u64 __slot;                                 \
+		asm volatile("%0 = *(u64 *)(%1 + " #n " * 8)" \
+			     : "=r"(__slot)                   \
+			     : "r"(ctx));                     \
+		__slot;                                       \
 	})
 
 /* Slot @n, 1 to 4, of a program's arguments; @n is one of config's. */

@@ -60,8 +60,8 @@ enum demux_carried {
  * segment's 4-tuple and does not listen. All else was assigned by a rule or a
  * program. Returns 0 for a segment that was never looked up.
  */
-static inline enum demux_via
-classify_via(enum demux_outcome outcome, enum demux_carried carried)
+static inline enum demux_via classify_via(enum demux_outcome outcome,
+					  enum demux_carried carried)
 {
 	if (!outcome || outcome == DEMUX_MALFORMED)
 		return 0;

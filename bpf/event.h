@@ -19,7 +19,7 @@
 #define DEMUX_ABI 1
 
 enum demux_type {
-	DEMUX_SEGMENT = 1, /* a TCP segment came in and was, or was not, matched */
+	DEMUX_SEGMENT = 1, /* a TCP segment came in, matched or not */
 	DEMUX_ACCEPT = 2, /* accept() returned a socket */
 	DEMUX_LISTEN = 3, /* listen() succeeded */
 	DEMUX_CLOSE = 4, /* a socket left the hash tables, or was destroyed */
@@ -80,7 +80,7 @@ enum demux_segment_have {
 	DEMUX_HAVE_PORTS = 1 << 1, /* ends: both ports */
 	DEMUX_HAVE_TCP = 1 << 2, /* seq, ack, payload, flags */
 	DEMUX_HAVE_NETNS = 1 << 3,
-	DEMUX_HAVE_OUTCOME = 1 << 4, /* without it no hook saw what became of it */
+	DEMUX_HAVE_OUTCOME = 1 << 4, /* if not, no hook saw its fate */
 	DEMUX_HAVE_VIA = 1 << 5,
 	DEMUX_HAVE_SOCK = 1 << 6,
 	DEMUX_HAVE_PARENT = 1 << 7, /* the record is a demux_segment_more */
@@ -90,7 +90,7 @@ enum demux_segment_have {
 enum demux_segment_note {
 	DEMUX_NOTE_RESET = 1 << 0, /* the kernel answered with a reset */
 	DEMUX_NOTE_CHECKSUM = 1 << 1, /* its checksum is wrong */
-	DEMUX_NOTE_REPEATED = 1 << 2, /* the lookup ran again: request was gone */
+	DEMUX_NOTE_REPEATED = 1 << 2, /* looked up again: request gone */
 };
 
 struct demux_segment {
@@ -152,7 +152,7 @@ struct demux_listen {
 };
 
 enum demux_close_how {
-	DEMUX_UNHASHED = 1, /* in state CLOSE: no segment can match it any more */
+	DEMUX_UNHASHED = 1, /* state CLOSE: no segment can match it now */
 	DEMUX_DESTROYED = 2, /* its memory goes back: the id may name another */
 };
 

@@ -8,21 +8,21 @@
 
 #include "config.h"
 
-static inline int
-filter_port(const volatile struct demux_config *wanted, __u16 port)
+static inline int filter_port(const volatile struct demux_config *wanted,
+			      __u16 port)
 {
 	return wanted->any_port || wanted->ports[port >> 3] & 1 << (port & 7);
 }
 
 /* @family is 4 or 6. */
-static inline int
-filter_family(const volatile struct demux_config *wanted, __u8 family)
+static inline int filter_family(const volatile struct demux_config *wanted,
+				__u8 family)
 {
 	return wanted->families & (family == 4 ? DEMUX_IPV4 : DEMUX_IPV6);
 }
 
-static inline int
-filter_netns(const volatile struct demux_config *wanted, __u32 netns)
+static inline int filter_netns(const volatile struct demux_config *wanted,
+			       __u32 netns)
 {
 	return !wanted->netns || wanted->netns == netns;
 }

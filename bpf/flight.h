@@ -59,22 +59,30 @@ static __always_inline void flight_close(struct cell *cell,
 }
 
 /*
- * Returns a free place. An exit that was never seen (probes do not attach all
- * at once) leaves its flight open: the same skb again, or no place left, shows
- * that, and it is counted as skipped.
+ * An exit that was never seen leaves its flight open. The same skb at an entry
+ * shows that, and so does a lack of room: such a flight is given up and counted
+ * as skipped, before hooks could take the new segment for the old.
  */
-static __always_inline struct flight *flight_open(struct cell *cell,
-						  struct sk_buff *skb)
+static __always_inline void flight_give_up(struct cell *cell,
+					   struct sk_buff *skb)
 {
 	struct flight *flight = flight_find(cell, skb);
 
-	if (flight || cell->open >= FLIGHTS) {
-		count_softirq(&cell->count.skipped);
-		flight = flight ?: &cell->flights[0];
-	} else {
-		flight = &cell->flights[cell->flights[0].skb != 0];
-		cell->open++;
-	}
+	if (!flight && cell->open >= FLIGHTS)
+		flight = &cell->flights[0];
+	if (!flight)
+		return;
+	count_softirq(&cell->count.skipped);
+	flight_close(cell, flight);
+}
+
+/* Returns a free place; flight_give_up() has seen to it that there is one. */
+static __always_inline struct flight *flight_open(struct cell *cell,
+						  struct sk_buff *skb)
+{
+	struct flight *flight = &cell->flights[cell->flights[0].skb != 0];
+
+	cell->open++;
 	flight->skb = (__u64)skb;
 	flight->task = flight_task();
 	flight->child = 0;
@@ -113,9 +121,8 @@ static __always_inline void flight_parent(struct flight *flight,
 	flight->record.segment.have |= DEMUX_HAVE_PARENT;
 }
 
-static __always_inline void flight_child(struct flight *flight,
-					 struct sock *listener,
-					 struct sock *child)
+static __always_inline void
+flight_child(struct flight *flight, struct sock *listener, struct sock *child)
 {
 	if (flight->child == (__u64)child)
 		return;
@@ -137,10 +144,11 @@ static __always_inline void flight_carried(struct flight *flight,
 	if (!sk)
 		return;
 	read_sock(&seg->sock, &sk->__sk_common);
-	flight->carried = seg->sock.state != TCP_LISTEN &&
-				       same_ends(&seg->ends, &seg->sock.ends) ?
-			       CARRIED_MATCH :
-			       CARRIED_OTHER;
+	flight->carried =
+		seg->sock.state != TCP_LISTEN &&
+				same_ends(&seg->ends, &seg->sock.ends) ?
+			CARRIED_MATCH :
+			CARRIED_OTHER;
 }
 
 static __always_inline void flight_finish(struct cell *cell,

@@ -16,12 +16,12 @@
 
 #include "event.h"
 
-#define AF_INET 2
-#define AF_INET6 10
+#define AF_INET     2
+#define AF_INET6    10
 #define IPPROTO_TCP 6
 #define PACKET_HOST 0
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
+#define S_IFMT      0170000
+#define S_IFSOCK    0140000
 
 enum { /* include/net/tcp_states.h */
 	TCP_TIME_WAIT = 6,

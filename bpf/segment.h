@@ -21,8 +21,7 @@ static __always_inline void fill_tcp(struct demux_segment *seg,
 }
 
 static __always_inline bool segment_wanted(struct sk_buff *skb, __u8 family,
-					   const struct tcp_header *th,
-					   int got)
+					   const struct tcp_header *th, int got)
 {
 	if (!filter_family(&config, family))
 		return false;
@@ -51,6 +50,8 @@ static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
 		return;
 	}
 	count_softirq(&cell->count.seen);
+	if (cell->open)
+		flight_give_up(cell, skb);
 	got = read_tcp_header(skb, &th);
 	if (!segment_wanted(skb, family, &th, got)) {
 		count_softirq(&cell->count.filtered);
@@ -174,9 +175,8 @@ static __always_inline void segment_reset(const struct sock *sk,
 
 /* tcp_child_process(listener, child, skb): the last ACK of a handshake, or a
  * SYN cookie's, made @child. */
-static __always_inline void segment_child(struct sock *listener,
-					  struct sock *child,
-					  struct sk_buff *skb)
+static __always_inline void
+segment_child(struct sock *listener, struct sock *child, struct sk_buff *skb)
 {
 	struct flight *flight = flight_find(this_cell(), skb);
 
@@ -208,7 +208,8 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 
 	if (!flight || flight->met & (MET_SOCKET | MET_NOBODY))
 		return;
-	if (checksum_failed(skb) || (config.bad_csum && reason == config.bad_csum))
+	if (checksum_failed(skb) ||
+	    (config.bad_csum && reason == config.bad_csum))
 		flight->met |= MET_BAD_CSUM;
 	else if (config.no_socket && reason == config.no_socket)
 		flight->met |= MET_NOBODY;

@@ -63,7 +63,8 @@ static int attach(struct backend_trace *trace, char *why, size_t size)
 		log_info("no hook on %s (%s): %s", hook->symbol, hook->gives,
 			 strerror(err));
 		note_missing(trace, hook);
-		if (hook->need == HOOK_NEEDED && bpf_program__autoload(program)) {
+		if (hook->need == HOOK_NEEDED &&
+		    bpf_program__autoload(program)) {
 			snprintf(why, size, "cannot attach to %s: %s",
 				 hook->symbol, strerror(err));
 			return -err;

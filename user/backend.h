@@ -56,8 +56,8 @@ struct backend {
 	const struct hook *hooks; /* the last has no program */
 	/* Loads all that this kernel has; 0, or -errno with the reason in @why,
 	 * and then nothing is left. */
-	int (*load)(struct backend_trace *trace, const struct backend_wish *wish,
-		    char *why, size_t size);
+	int (*load)(struct backend_trace *trace,
+		    const struct backend_wish *wish, char *why, size_t size);
 	struct bpf_program *(*program)(struct backend_trace *trace,
 				       const char *name);
 	void (*free)(struct backend_trace *trace);

@@ -179,8 +179,8 @@ static void explain_load(int err, char *why, size_t size)
 /* --pid: what the process has open already. */
 static void own_files(struct fentry_bpf *skel)
 {
-	struct bpf_link *link = bpf_program__attach_iter(skel->progs.on_file,
-							 NULL);
+	struct bpf_link *link =
+		bpf_program__attach_iter(skel->progs.on_file, NULL);
 	char unused[64];
 	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
 
@@ -207,8 +207,9 @@ static int set_up(struct backend_trace *trace, struct fentry_bpf *skel,
 	describe_kernel(config, btf);
 	err = choose_keys(config);
 	if (err) {
-		snprintf(why, size, "no random numbers for the key of socket "
-				    "ids");
+		snprintf(why, size,
+			 "no random numbers for the key of socket "
+			 "ids");
 		return err;
 	}
 	bpf_map__set_max_entries(skel->maps.cells, libbpf_num_possible_cpus());

@@ -11,45 +11,8 @@
 #include "proof.h"
 #include "recording.h"
 
-#define GETTER(name)                                                           \
-	static bool get_##name(const struct event *event,                      \
-			       struct value *value)
-
-static bool number(struct value *value, uint64_t number)
-{
-	value->kind = VALUE_NUMBER;
-	value->number = number;
-	return true;
-}
-
-static bool name(struct value *value, const char *text)
-{
-	value->kind = VALUE_NAME;
-	value->text = text;
-	return text;
-}
-
-static bool addr(struct value *value, const uint8_t *bytes, int family)
-{
-	names_addr(value->buffer, bytes, family);
-	return name(value, value->buffer);
-}
-
-static bool truth(struct value *value, bool is)
-{
-	value->kind = VALUE_BOOL;
-	value->number = is;
-	return is;
-}
-
-static bool bytes(struct value *value, const char *from, size_t size)
-{
-	memcpy(value->buffer, from, size);
-	value->buffer[size] = '\0';
-	value->kind = VALUE_BYTES;
-	value->text = value->buffer;
-	return true;
-}
+#define GETTER(name) \
+	static bool get_##name(const struct event *event, struct value *value)
 
 /* --- what the events of several types have ----------------------------------- */
 
@@ -84,76 +47,71 @@ static const struct demux_ends *ends(const struct event *event, uint32_t have)
 GETTER(event)
 {
 	static const char *const types[] = {
-		[DEMUX_SEGMENT] = "segment", [DEMUX_ACCEPT] = "accept",
-		[DEMUX_LISTEN] = "listen",   [DEMUX_CLOSE] = "close",
-			};
+		[DEMUX_SEGMENT] = "segment",
+		[DEMUX_ACCEPT] = "accept",
+		[DEMUX_LISTEN] = "listen",
+		[DEMUX_CLOSE] = "close",
+	};
 
-	return name(value, types[event->head->type]);
+	return value_name(value, types[event->head->type]);
 }
 
 GETTER(time)
 {
 	clock_rfc3339(value->buffer, event->head->mono_ns,
 		      event->trace->clock_offset_ns);
-	return name(value, value->buffer);
+	return value_name(value, value->buffer);
 }
 
 GETTER(mono_ns)
 {
-	return number(value, event->head->mono_ns);
+	return value_number(value, event->head->mono_ns);
 }
 
 GETTER(cpu)
 {
-	return number(value, event->head->cpu);
+	return value_number(value, event->head->cpu);
 }
 
 GETTER(netns)
 {
 	if (event->head->type != DEMUX_SEGMENT)
-		return number(value, record_sock(event)->netns);
+		return value_number(value, record_sock(event)->netns);
 	return event->segment->have & DEMUX_HAVE_NETNS &&
-	       number(value, event->segment->netns);
+	       value_number(value, event->segment->netns);
 }
 
 GETTER(proto)
 {
 	(void)event;
-	return name(value, "tcp");
+	return value_name(value, "tcp");
 }
 
 GETTER(family)
 {
-	return number(value, ends(event, 0)->family);
+	return value_number(value, ends(event, 0)->family);
 }
 
-GETTER(laddr)
-{
-	const struct demux_ends *of = ends(event, DEMUX_HAVE_ADDRS);
+#define ENDS_ADDR(name)                                                      \
+	GETTER(name)                                                         \
+	{                                                                    \
+		const struct demux_ends *of = ends(event, DEMUX_HAVE_ADDRS); \
+                                                                             \
+		return of && value_addr(value, of->name, of->family);        \
+	}
 
-	return of && addr(value, of->laddr, of->family);
-}
+#define ENDS_PORT(name)                                                      \
+	GETTER(name)                                                         \
+	{                                                                    \
+		const struct demux_ends *of = ends(event, DEMUX_HAVE_PORTS); \
+                                                                             \
+		return of && value_number(value, of->name);                  \
+	}
 
-GETTER(lport)
-{
-	const struct demux_ends *of = ends(event, DEMUX_HAVE_PORTS);
-
-	return of && number(value, of->lport);
-}
-
-GETTER(raddr)
-{
-	const struct demux_ends *of = ends(event, DEMUX_HAVE_ADDRS);
-
-	return of && addr(value, of->raddr, of->family);
-}
-
-GETTER(rport)
-{
-	const struct demux_ends *of = ends(event, DEMUX_HAVE_PORTS);
-
-	return of && number(value, of->rport);
-}
+ENDS_ADDR(laddr)
+ENDS_PORT(lport)
+ENDS_ADDR(raddr)
+ENDS_PORT(rport)
 
 /* --- a segment's own ----------------------------------------------------------- */
 
@@ -162,14 +120,14 @@ GETTER(flags)
 	if (!(event->segment->have & DEMUX_HAVE_TCP))
 		return false;
 	names_flags(value->buffer, event->segment->flags);
-	return name(value, value->buffer);
+	return value_name(value, value->buffer);
 }
 
-#define SEGMENT_NUMBER(name, bit, member)                                      \
-	GETTER(name)                                                           \
-	{                                                                      \
-		return (event->segment->have & (bit)) == (bit) &&              \
-		       number(value, event->segment->member);                  \
+#define SEGMENT_NUMBER(name, bit, member)                           \
+	GETTER(name)                                                \
+	{                                                           \
+		return (event->segment->have & (bit)) == (bit) &&   \
+		       value_number(value, event->segment->member); \
 	}
 
 SEGMENT_NUMBER(seq, DEMUX_HAVE_TCP, seq)
@@ -177,10 +135,10 @@ SEGMENT_NUMBER(ack, DEMUX_HAVE_TCP, ack)
 SEGMENT_NUMBER(len, DEMUX_HAVE_TCP, payload)
 SEGMENT_NUMBER(segs, 0u, segs)
 
-#define SEGMENT_NOTE(name, bit)                                                \
-	GETTER(name)                                                           \
-	{                                                                      \
-		return truth(value, event->segment->notes & (bit));            \
+#define SEGMENT_NOTE(name, bit)                                          \
+	GETTER(name)                                                     \
+	{                                                                \
+		return value_bool(value, event->segment->notes & (bit)); \
 	}
 
 SEGMENT_NOTE(reset, DEMUX_NOTE_RESET)
@@ -190,62 +148,56 @@ SEGMENT_NOTE(repeated, DEMUX_NOTE_REPEATED)
 GETTER(ifindex)
 {
 	return event->segment->ifindex &&
-	       number(value, event->segment->ifindex);
+	       value_number(value, event->segment->ifindex);
 }
 
 GETTER(outcome)
 {
 	return event->segment->have & DEMUX_HAVE_OUTCOME &&
-	       name(value, names_outcome(event->segment->outcome));
+	       value_name(value, names_outcome(event->segment->outcome));
 }
 
 GETTER(via)
 {
 	return event->segment->have & DEMUX_HAVE_VIA &&
-	       name(value, names_via(event->segment->via));
+	       value_name(value, names_via(event->segment->via));
 }
 
 /* --- its socket ------------------------------------------------------------------ */
 
 GETTER(sock)
 {
-	return event->sock && number(value, event->sock->number);
+	return event->sock && value_number(value, event->sock->number);
 }
 
 GETTER(sock_state)
 {
 	const struct demux_sock *sock = record_sock(event);
 
-	return sock && name(value, names_state(sock->state));
+	return sock && value_name(value, names_state(sock->state));
 }
 
-GETTER(sock_laddr)
-{
-	const struct demux_sock *sock = record_sock(event);
+#define SOCK_ADDR(name)                                                       \
+	GETTER(sock_##name)                                                   \
+	{                                                                     \
+		const struct demux_sock *sock = record_sock(event);           \
+                                                                              \
+		return sock &&                                                \
+		       value_addr(value, sock->ends.name, sock->ends.family); \
+	}
 
-	return sock && addr(value, sock->ends.laddr, sock->ends.family);
-}
+#define SOCK_PORT(name)                                              \
+	GETTER(sock_##name)                                          \
+	{                                                            \
+		const struct demux_sock *sock = record_sock(event);  \
+                                                                     \
+		return sock && value_number(value, sock->ends.name); \
+	}
 
-GETTER(sock_lport)
-{
-	const struct demux_sock *sock = record_sock(event);
-
-	return sock && number(value, sock->ends.lport);
-}
-
-GETTER(sock_raddr)
-{
-	const struct demux_sock *sock = record_sock(event);
-
-	return sock && addr(value, sock->ends.raddr, sock->ends.family);
-}
-
-GETTER(sock_rport)
-{
-	const struct demux_sock *sock = record_sock(event);
-
-	return sock && number(value, sock->ends.rport);
-}
+SOCK_ADDR(laddr)
+SOCK_PORT(lport)
+SOCK_ADDR(raddr)
+SOCK_PORT(rport)
 
 /* An IPv6 socket with an IPv4 peer: ::ffff:a.b.c.d on both ends. */
 GETTER(mapped)
@@ -256,22 +208,23 @@ GETTER(mapped)
 	if (!sock || sock->ends.family != 6)
 		return false;
 	if (event->head->type == DEMUX_SEGMENT)
-		return truth(value, event->segment->ends.family == 4);
+		return value_bool(value, event->segment->ends.family == 4);
 	raddr = sock->ends.raddr;
-	return truth(value, !memcmp(raddr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12));
+	return value_bool(value,
+			  !memcmp(raddr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12));
 }
 
 GETTER(child)
 {
-	return event->child && number(value, event->child->number);
+	return event->child && value_number(value, event->child->number);
 }
 
 GETTER(parent)
 {
 	if (event->parent)
-		return number(value, event->parent->number);
+		return value_number(value, event->parent->number);
 	return event->sock && event->sock->parent &&
-	       number(value, event->sock->parent);
+	       value_number(value, event->sock->parent);
 }
 
 /* --- its owner ------------------------------------------------------------------- */
@@ -279,17 +232,17 @@ GETTER(parent)
 GETTER(pid)
 {
 	if (event->head->type == DEMUX_ACCEPT)
-		return number(value, event->accept->pid);
+		return value_number(value, event->accept->pid);
 	return event->sock && event->sock->has_owner &&
-	       number(value, event->sock->pid);
+	       value_number(value, event->sock->pid);
 }
 
 #define ACTOR_NUMBER(name)                                                     \
 	GETTER(name)                                                           \
 	{                                                                      \
-		return number(value, event->head->type == DEMUX_ACCEPT ?       \
-					     event->accept->name :             \
-					     event->listen->name);             \
+		return value_number(value, event->head->type == DEMUX_ACCEPT ? \
+						   event->accept->name :       \
+						   event->listen->name);       \
 	}
 
 ACTOR_NUMBER(tid)
@@ -298,66 +251,62 @@ ACTOR_NUMBER(uid)
 GETTER(comm)
 {
 	if (event->head->type == DEMUX_ACCEPT)
-		return bytes(value, event->accept->comm,
-			     sizeof(event->accept->comm));
+		return value_bytes(value, event->accept->comm,
+				   sizeof(event->accept->comm));
 	return event->sock && event->sock->has_owner &&
-	       bytes(value, event->sock->comm, sizeof(event->sock->comm));
+	       value_bytes(value, event->sock->comm, sizeof(event->sock->comm));
 }
 
 GETTER(fd)
 {
-	value->kind = VALUE_SIGNED;
-	if (event->head->type == DEMUX_ACCEPT) {
-		value->number = event->accept->fd;
-		return event->accept->have & DEMUX_HAVE_FD;
-	}
-	if (!event->sock || !event->sock->has_fd)
-		return false;
-	value->number = event->sock->fd;
-	return true;
+	if (event->head->type == DEMUX_ACCEPT)
+		return event->accept->have & DEMUX_HAVE_FD &&
+		       value_signed(value, event->accept->fd);
+	return event->sock && event->sock->has_fd &&
+	       value_signed(value, event->sock->fd);
 }
 
 GETTER(inode)
 {
 	return event->accept->have & DEMUX_HAVE_INODE &&
-	       number(value, event->accept->inode);
+	       value_number(value, event->accept->inode);
 }
 
 GETTER(cookie)
 {
 	return event->accept->have & DEMUX_HAVE_COOKIE &&
-	       number(value, event->accept->cookie);
+	       value_number(value, event->accept->cookie);
 }
 
 GETTER(backlog)
 {
-	return number(value, event->listen->backlog);
+	return value_number(value, event->listen->backlog);
 }
 
 /* What a socket leaves behind: how many segments matched it. */
 GETTER(segments)
 {
-	return event->sock && number(value, event->sock->segments);
+	return event->sock && value_number(value, event->sock->segments);
 }
 
 /* --- the verdict ----------------------------------------------------------------- */
 
 GETTER(verdict)
 {
-	return name(value, proof_verdict_name(event->verdict));
+	return value_name(value, proof_verdict_name(event->verdict));
 }
 
 GETTER(why)
 {
-	return name(value, event->why);
+	return value_name(value, event->why);
 }
 
 #define SEGMENT (1 << DEMUX_SEGMENT)
-#define ACCEPT (1 << DEMUX_ACCEPT)
-#define LISTEN (1 << DEMUX_LISTEN)
-#define CLOSE (1 << DEMUX_CLOSE)
+#define ACCEPT  (1 << DEMUX_ACCEPT)
+#define LISTEN  (1 << DEMUX_LISTEN)
+#define CLOSE   (1 << DEMUX_CLOSE)
 #define SOCKETS (ACCEPT | LISTEN | CLOSE)
-#define ALL (SEGMENT | SOCKETS)
+#define ALL     (SEGMENT | SOCKETS)
 
 const struct field fields[] = {
 	{ "event", ALL, get_event },

@@ -10,21 +10,7 @@
 #include <stdint.h>
 
 #include "decode.h"
-
-enum value_kind {
-	VALUE_NUMBER,
-	VALUE_SIGNED,
-	VALUE_BOOL, /* only ever true: false is left out */
-	VALUE_NAME, /* of this program's own making: needs no escapes */
-	VALUE_BYTES, /* from outside: any byte; the sink escapes it */
-};
-
-struct value {
-	enum value_kind kind;
-	uint64_t number;
-	const char *text; /* NAME, BYTES; ends with a NUL */
-	char buffer[64]; /* where text may be made */
-};
+#include "value.h"
 
 struct field {
 	const char *key; /* in JSON; documented in docs/formats.md */

@@ -9,59 +9,39 @@
 #include "proof.h"
 #include "recording.h"
 
-static bool number(struct value *value, uint64_t number)
-{
-	value->kind = VALUE_NUMBER;
-	value->number = number;
-	return true;
-}
-
-static bool name(struct value *value, const char *text)
-{
-	value->kind = VALUE_NAME;
-	value->text = text;
-	return text;
-}
-
-static bool text(struct value *value, const char *text)
-{
-	name(value, text);
-	value->kind = VALUE_BYTES;
-	return text && *text;
-}
-
 static bool get_event(const struct event *event, struct value *value)
 {
 	(void)event;
-	return name(value, "summary");
+	return value_name(value, "summary");
 }
 
 static bool get_time(const struct event *event, struct value *value)
 {
 	clock_rfc3339(value->buffer, event->head->mono_ns,
 		      event->trace->clock_offset_ns);
-	return event->head->mono_ns && name(value, value->buffer);
+	return event->head->mono_ns && value_name(value, value->buffer);
 }
 
 static bool get_mono_ns(const struct event *event, struct value *value)
 {
-	return event->head->mono_ns && number(value, event->head->mono_ns);
+	return event->head->mono_ns &&
+	       value_number(value, event->head->mono_ns);
 }
 
-#define COUNT(member)                                                          \
-	static bool get_##member(const struct event *event,                    \
-				 struct value *value)                          \
-	{                                                                      \
-		return number(value, event->summary->member);                  \
+#define COUNT(member)                                               \
+	static bool get_##member(const struct event *event,         \
+				 struct value *value)               \
+	{                                                           \
+		return value_number(value, event->summary->member); \
 	}
 
 /* Counted by the kernel half, so unknown where the end is missing. */
-#define KERNEL_COUNT(member)                                                   \
-	static bool get_##member(const struct event *event,                    \
-				 struct value *value)                          \
-	{                                                                      \
-		return event->summary->complete &&                             \
-		       number(value, event->summary->member);                  \
+#define KERNEL_COUNT(member)                                        \
+	static bool get_##member(const struct event *event,         \
+				 struct value *value)               \
+	{                                                           \
+		return event->summary->complete &&                  \
+		       value_number(value, event->summary->member); \
 	}
 
 COUNT(segments)
@@ -77,22 +57,23 @@ COUNT(unexplained)
 
 static bool get_verdict(const struct event *event, struct value *value)
 {
-	return name(value, event->summary->is_proved ? "proved" : "not_proved");
+	return value_name(value,
+			  event->summary->is_proved ? "proved" : "not_proved");
 }
 
 static bool get_backend(const struct event *event, struct value *value)
 {
-	return text(value, event->trace->backend);
+	return value_text(value, event->trace->backend);
 }
 
 static bool get_kernel(const struct event *event, struct value *value)
 {
-	return text(value, event->trace->kernel);
+	return value_text(value, event->trace->kernel);
 }
 
 static bool get_missing(const struct event *event, struct value *value)
 {
-	return text(value, event->trace->missing);
+	return value_text(value, event->trace->missing);
 }
 
 #define END (1 << DEMUX_END)

@@ -42,7 +42,7 @@ void htab_each(struct htab *table,
 /* Frees the buckets. */
 void htab_free(struct htab *table);
 
-#define htab_entry(node, type, member)                                         \
+#define htab_entry(node, type, member) \
 	((type *)((char *)(node)-offsetof(type, member)))
 
 #endif

@@ -4,6 +4,7 @@
  * between them.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,8 +19,9 @@ static bool is_same_file(const char *a, const char *b)
 {
 	struct stat one, other;
 
-	return !stat(a, &one) && !stat(b, &other) && one.st_dev == other.st_dev &&
-	       one.st_ino == other.st_ino && S_ISREG(one.st_mode);
+	return !stat(a, &one) && !stat(b, &other) &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
+	       S_ISREG(one.st_mode);
 }
 
 static int open_sinks(struct pipeline *pipeline, const struct options *options)
@@ -54,6 +56,9 @@ static struct source *open_source(const struct options *options)
 
 	if (options->replay)
 		return source_replay(options->replay);
+	if (wish.wanted->pid && kill(wish.wanted->pid, 0) && errno == ESRCH)
+		log_warn("there is no process %u: nothing will be its own",
+			 wish.wanted->pid);
 	trace = backend_start(options->backend, &wish);
 	return trace ? source_live(trace) : NULL;
 }

@@ -15,10 +15,17 @@
 
 /* A record may come this much later than one with a later time. */
 #define STRAGGLE_NS NS_PER_S
+/* A close on another CPU may be told this much after it took effect. */
+#define BYPASS_NS (NS_PER_S / 10)
 /* Requests and TIME_WAIT sockets tell nobody when they go. */
 #define MINI_IDLE_NS (150 * NS_PER_S)
 
-enum { TIME_WAIT = 6, CLOSE = 7, LISTEN = 10, NEW_SYN_RECV = 12 };
+enum {
+	TIME_WAIT = 6,
+	CLOSE = 7,
+	LISTEN = 10,
+	NEW_SYN_RECV = 12
+};
 
 static bool is_mini(const struct demux_sock *sock)
 {
@@ -81,10 +88,9 @@ bool model_owns(const struct model *model, uint64_t id, uint32_t pid)
 			sock->parent_pid == pid);
 }
 
-const struct model_sock *model_find_ends(const struct model *model,
-					 const struct demux_ends *ends,
-					 uint32_t netns,
-					 const struct model_sock *except)
+struct model_sock *model_find_ends(const struct model *model,
+				   const struct demux_ends *ends,
+				   uint32_t netns)
 {
 	struct htab_node *node =
 		htab_find(&model->ends, hash_ends(ends, netns));
@@ -93,7 +99,7 @@ const struct model_sock *model_find_ends(const struct model *model,
 		struct model_sock *sock =
 			htab_entry(node, struct model_sock, by_ends);
 
-		if (sock != except && sock->last.netns == netns &&
+		if (sock->last.netns == netns &&
 		    same_ends(ends, &sock->last.ends))
 			return sock;
 	}
@@ -125,8 +131,8 @@ static void free_dead(struct model *model, uint64_t now_ns)
 }
 
 /* Is what was just seen at @old's address another socket? */
-static bool is_reborn(const struct model_sock *old, const struct demux_sock *now,
-		      uint64_t now_ns)
+static bool is_reborn(const struct model_sock *old,
+		      const struct demux_sock *now, uint64_t now_ns)
 {
 	const struct demux_ends *was = &old->last.ends, *is = &now->ends;
 
@@ -143,7 +149,8 @@ static bool is_reborn(const struct model_sock *old, const struct demux_sock *now
 	return was->rport && !same_ends(was, is);
 }
 
-static struct model_sock *add(struct model *model, const struct demux_sock *from)
+static struct model_sock *add(struct model *model,
+			      const struct demux_sock *from)
 {
 	struct model_sock *sock = calloc(1, sizeof(*sock));
 
@@ -312,6 +319,8 @@ static int apply_close(struct model *model, struct event *event)
 	event->repeated = sock->closed_ns != 0;
 	if (!sock->closed_ns)
 		sock->closed_ns = now_ns;
+	if (sock->bypassed_ns + BYPASS_NS > now_ns)
+		sock->bypassed_ns = 0;
 	drop_ends(model, sock);
 	if (close->how == DEMUX_DESTROYED && !sock->destroyed_ns)
 		bury(model, sock, now_ns);
@@ -348,6 +357,21 @@ int model_apply(struct model *model, struct event *event)
 		return apply_close(model, event);
 	}
 	return 0;
+}
+
+static void count_bypassed(struct htab_node *node, void *context)
+{
+	uint64_t *count = context;
+
+	*count += htab_entry(node, struct model_sock, by_id)->bypassed_ns != 0;
+}
+
+uint64_t model_bypassed(struct model *model)
+{
+	uint64_t count = 0;
+
+	htab_each(&model->socks, count_bypassed, &count);
+	return count;
 }
 
 /* --- begin and end --------------------------------------------------------- */

@@ -26,6 +26,8 @@ struct model_sock {
 	uint64_t seen_ns; /* monotonic, last */
 	uint64_t closed_ns; /* 0: still in the hash tables */
 	uint64_t destroyed_ns; /* 0: still there */
+	uint64_t bypassed_ns; /* a listener got a segment with its two ends: it
+				 must have left the hash just then; 0: none */
 	bool has_owner;
 	bool has_fd;
 	bool has_inode;
@@ -57,10 +59,13 @@ int model_apply(struct model *model, struct event *event);
 /* Does the socket of that id, or its listener, belong to @pid? */
 bool model_owns(const struct model *model, uint64_t id, uint32_t pid);
 
-/* The live full socket with these ends other than @except, or NULL. */
-const struct model_sock *model_find_ends(const struct model *model,
-					 const struct demux_ends *ends,
-					 uint32_t netns,
-					 const struct model_sock *except);
+/* The full socket with these ends that is still in the hash table, for all that
+ * is known, or NULL. */
+struct model_sock *model_find_ends(const struct model *model,
+				   const struct demux_ends *ends,
+				   uint32_t netns);
+
+/* How many sockets were bypassed by a listener and yet never closed. */
+uint64_t model_bypassed(struct model *model);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "event.h"
 
-#define LOOK_UP(table, i)                                                      \
+#define LOOK_UP(table, i) \
 	((i) < sizeof(table) / sizeof((table)[0]) ? (table)[i] : NULL)
 
 const char *names_outcome(unsigned int outcome)
@@ -42,11 +42,14 @@ const char *names_via(unsigned int via)
 
 const char *names_state(unsigned int state)
 {
-	static const char *const names[] = { /* include/net/tcp_states.h */
-		[1] = "ESTABLISHED",  [2] = "SYN_SENT",	  [3] = "SYN_RECV",
-		[4] = "FIN_WAIT1",    [5] = "FIN_WAIT2",  [6] = "TIME_WAIT",
-		[7] = "CLOSE",	      [8] = "CLOSE_WAIT", [9] = "LAST_ACK",
-		[10] = "LISTEN",      [11] = "CLOSING",	  [12] = "NEW_SYN_RECV",
+	static const char *const names[] = {
+		/* include/net/tcp_states.h */
+		[1] = "ESTABLISHED",     [2] = "SYN_SENT",
+		[3] = "SYN_RECV",        [4] = "FIN_WAIT1",
+		[5] = "FIN_WAIT2",       [6] = "TIME_WAIT",
+		[7] = "CLOSE",           [8] = "CLOSE_WAIT",
+		[9] = "LAST_ACK",        [10] = "LISTEN",
+		[11] = "CLOSING",        [12] = "NEW_SYN_RECV",
 		[13] = "BOUND_INACTIVE",
 	};
 

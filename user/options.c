@@ -16,10 +16,14 @@
 #include "log.h"
 #include "version.h"
 
-#define RING_SIZE (16u << 20)
+#define RING_SIZE     (16u << 20)
 #define RING_SIZE_MAX (1u << 30)
 
-enum { KEY_BUFFER_SIZE = 256, KEY_WITHOUT };
+enum {
+	KEY_BUFFER_SIZE = 256,
+	KEY_WITHOUT,
+	KEY_USAGE,
+};
 
 static const struct argp_option known[] = {
 	{ NULL, 0, NULL, 0, "What is traced:", 1 },
@@ -50,6 +54,7 @@ static const struct argp_option known[] = {
 	{ "verbose", 'v', NULL, 0,
 	  "Say what could not be attached; twice: libbpf's messages too", 3 },
 	{ "help", 'h', NULL, 0, "Show this", -1 },
+	{ "usage", KEY_USAGE, NULL, OPTION_HIDDEN, NULL, -1 },
 	{ "version", 'V', NULL, 0, "Show the version", -1 },
 	{ 0 },
 };
@@ -94,7 +99,8 @@ static void add_ports(struct argp_state *state, struct options *options,
 		if (!read_number(at, &at, 1, 65535, &first))
 			goto bad;
 		last = first;
-		if (*at == '-' && !read_number(at + 1, &at, first, 65535, &last))
+		if (*at == '-' &&
+		    !read_number(at + 1, &at, first, 65535, &last))
 			goto bad;
 		for (uint64_t port = first; port <= last; port++)
 			options->wanted.ports[port >> 3] |= 1 << (port & 7);
@@ -119,9 +125,10 @@ static uint64_t seconds(struct argp_state *state, const char *text)
 	number = strtod(text, &end);
 	if (errno || end == text || *end || !(number > 0) || number > 1e9 ||
 	    !strpbrk(text, "0123456789"))
-		argp_error(state,
-			   "bad duration '%s': it must be seconds, as 10 or 0.5",
-			   text);
+		argp_error(
+			state,
+			"bad duration '%s': it must be seconds, as 10 or 0.5",
+			text);
 	return number * 1e9;
 }
 
@@ -140,10 +147,11 @@ static size_t ring_size(struct argp_state *state, const char *text)
 		end++;
 	}
 	if (!good || *end || number > RING_SIZE_MAX)
-		argp_error(state,
-			   "bad buffer size '%s': it must be bytes up to 1024M, "
-			   "as 4096, 64K or 16M",
-			   text);
+		argp_error(
+			state,
+			"bad buffer size '%s': it must be bytes up to 1024M, "
+			"as 4096, 64K or 16M",
+			text);
 	while (size < number)
 		size *= 2;
 	return size;
@@ -187,6 +195,8 @@ static void add_output_option(struct argp_state *state, char *text)
 
 static void check(struct argp_state *state, struct options *options)
 {
+	bool only_recorded;
+
 	if (options->demo && options->replay)
 		argp_error(state, "a demo is live: it replays nothing");
 	if (options->demo &&
@@ -194,78 +204,102 @@ static void check(struct argp_state *state, struct options *options)
 	     options->wanted.families != (DEMUX_IPV4 | DEMUX_IPV6)))
 		argp_error(state, "the demo has its own ports, processes and "
 				  "addresses: it takes no filter");
-	options->has_filter = !options->wanted.any_port ||
-			      options->wanted.pid ||
-			      options->wanted.families !=
-				      (DEMUX_IPV4 | DEMUX_IPV6);
+	options->has_filter =
+		!options->wanted.any_port || options->wanted.pid ||
+		options->wanted.families != (DEMUX_IPV4 | DEMUX_IPV6);
 	/* Beside a recording alone, words say what came of it, as tcpdump -w
 	 * tells how many packets it wrote. */
-	if (options->output_count == 1 &&
-	    options->outputs[0].type == &sink_record &&
-	    strcmp(options->outputs[0].path, "-"))
-		options->quiet = true;
-	if (options->output_count == 0 ||
-	    (options->quiet && options->outputs[0].type == &sink_record &&
-	     options->output_count == 1))
+	only_recorded = options->output_count == 1 &&
+			options->outputs[0].type == &sink_record &&
+			strcmp(options->outputs[0].path, "-");
+	options->quiet |= only_recorded;
+	if (!options->output_count || only_recorded)
 		add_output(state, "text", "-");
 }
 
-static error_t parse(int key, char *text, struct argp_state *state)
+/* What is traced. False for a key that says nothing of it. */
+static bool parse_wanted(int key, const char *text, struct argp_state *state)
 {
 	struct options *options = state->input;
 
 	switch (key) {
 	case 'P':
 		add_ports(state, options, text);
-		break;
+		return true;
 	case '4':
+		options->wanted.families |= DEMUX_IPV4;
+		return true;
 	case '6':
-		options->wanted.families |= key == '4' ? DEMUX_IPV4 :
-							 DEMUX_IPV6;
-		break;
+		options->wanted.families |= DEMUX_IPV6;
+		return true;
 	case 'p':
 		options->wanted.pid = whole_number(state, "pid", text, 1 << 22);
-		break;
+		return true;
 	case 'n':
 		options->count = whole_number(state, "count", text, UINT64_MAX);
-		break;
+		return true;
 	case 'd':
 		options->duration_ns = seconds(state, text);
-		break;
+		return true;
+	}
+	return false;
+}
+
+/* Where it goes. */
+static bool parse_output(int key, char *text, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
 	case 'o':
 		add_output_option(state, text);
-		break;
+		return true;
 	case 'j':
 		add_output(state, "json", "-");
-		break;
+		return true;
 	case 'w':
 		add_output(state, "record", text);
-		break;
+		return true;
 	case 'r':
 		options->replay = text;
-		break;
+		return true;
 	case 'q':
 		options->quiet = true;
-		break;
+		return true;
+	}
+	return false;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	if (parse_wanted(key, text, state) || parse_output(key, text, state))
+		return 0;
+	switch (key) {
 	case 'b':
 		if (!backend_exists(text))
 			argp_error(state,
 				   "no backend is called '%s': there is %s",
 				   text, backend_names());
 		options->backend = text;
-		break;
+		return 0;
 	case KEY_BUFFER_SIZE:
 		options->ring_size = ring_size(state, text);
-		break;
+		return 0;
 	case KEY_WITHOUT:
 		options->without = text;
-		break;
+		return 0;
 	case 'v':
 		log_verbose++;
-		break;
+		return 0;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		break;
+		return 0;
+	case KEY_USAGE:
+		argp_state_help(state, stdout,
+				ARGP_HELP_USAGE | ARGP_HELP_EXIT_OK);
+		return 0;
 	case 'V':
 		puts("sockdemux-trace " VERSION);
 		exit(EXIT_DONE);
@@ -274,16 +308,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
 			argp_error(state, "'%s' is no command: there is demo",
 				   text);
 		options->demo = true;
-		break;
+		return 0;
 	case ARGP_KEY_END:
 		if (!options->wanted.families)
 			options->wanted.families = DEMUX_IPV4 | DEMUX_IPV6;
 		check(state, options);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
+		return 0;
 	}
-	return 0;
+	return ARGP_ERR_UNKNOWN;
 }
 
 void options_parse(struct options *options, int argc, char **argv)

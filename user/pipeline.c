@@ -19,7 +19,8 @@
 #define ROUND_MS 50
 
 /* What the kernel half does for a live trace. */
-static bool is_wanted(const struct pipeline *pipeline, const struct event *event)
+static bool is_wanted(const struct pipeline *pipeline,
+		      const struct event *event)
 {
 	const struct demux_config *wanted = pipeline->wanted;
 	const struct demux_sock *sock = NULL;
@@ -146,7 +147,8 @@ static int patience(const struct pipeline *pipeline, uint64_t began_ns)
 	if (!pipeline->duration_ns)
 		return ROUND_MS;
 	left_ms = (pipeline->duration_ns - (clock_mono_ns() - began_ns)) /
-			  1000000 + 1;
+			  1000000 +
+		  1;
 	return left_ms < ROUND_MS ? (int)left_ms : ROUND_MS;
 }
 

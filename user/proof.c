@@ -10,7 +10,10 @@
 
 #include "classify.h"
 
-enum { CLOSE = 7, LISTEN = 10 };
+enum {
+	CLOSE = 7,
+	LISTEN = 10
+};
 
 const char *proof_verdict_name(unsigned int verdict)
 {
@@ -70,7 +73,8 @@ static struct judgement judge_place(const struct demux_segment *seg,
 				    const struct demux_sock *sock)
 {
 	if (seg->have & DEMUX_HAVE_NETNS && seg->netns != sock->netns)
-		return unexplained("the socket is in another network namespace");
+		return unexplained(
+			"the socket is in another network namespace");
 	if (sock->ifindex && sock->ifindex != seg->ifindex)
 		return explained("the socket is bound to another device, which "
 				 "only a VRF's member can be");
@@ -82,6 +86,7 @@ static struct judgement judge_match(const struct event *event,
 				    struct model *model)
 {
 	const struct demux_segment *seg = event->segment;
+	struct model_sock *other;
 
 	if (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED)
 		return explained("a rule or a program assigned the socket to "
@@ -90,10 +95,13 @@ static struct judgement judge_match(const struct event *event,
 		if (!holds_listener(seg, sock))
 			return unexplained("I2: the listener has not the "
 					   "segment's address and port");
-		if (model_find_ends(model, &seg->ends, seg->netns,
-				    event->sock))
+		other = model_find_ends(model, &seg->ends, seg->netns);
+		if (other && !other->last.ifindex) {
+			/* Its close has to follow: proof_end() looks. */
+			other->bypassed_ns = seg->head.mono_ns;
 			return explained("I3: a socket with these two ends was "
 					 "leaving the hash table just then");
+		}
 		return judge_place(seg, sock);
 	}
 	if (same_ends(&seg->ends, &sock->ends))
@@ -216,12 +224,16 @@ void proof_end(const struct proof *proof, struct model *model,
 	summary->ports = ports_sorted(&model->ports, &summary->port_count);
 
 	doubt_count(summary, summary->unexplained, "segments are unexplained");
+	doubt_count(summary, model_bypassed(model),
+		    "sockets stood in the hash table while a listener got "
+		    "their segments (I3)");
 	doubt_count(summary, summary->lost,
 		    "segments were lost: the ring was full (--buffer-size)");
 	doubt_count(summary, summary->lost_other,
 		    "accept, listen or close records were lost: the ring was "
 		    "full (--buffer-size)");
-	doubt_count(summary, summary->skipped, "segments could not be followed");
+	doubt_count(summary, summary->skipped,
+		    "segments could not be followed");
 	doubt_count(summary, summary->stuck, "notes did not fit into a map");
 	doubt_count(summary, proof->undecodable, "records are damaged");
 	doubt_count(summary, proof->unknown,
@@ -231,8 +243,9 @@ void proof_end(const struct proof *proof, struct model *model,
 		      head->missing);
 	if (end && !proof->stopped_early &&
 	    end->counters.emitted != judged + proof->filtered)
-		doubt(summary, "the kernel handed over %llu segments, but %llu "
-			       "arrived here",
+		doubt(summary,
+		      "the kernel handed over %llu segments, but %llu "
+		      "arrived here",
 		      (unsigned long long)end->counters.emitted,
 		      (unsigned long long)(judged + proof->filtered));
 	if (!summary->segments)

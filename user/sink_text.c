@@ -40,9 +40,9 @@ static struct column {
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 #define SEGMENT (1 << DEMUX_SEGMENT)
-#define ACCEPT (1 << DEMUX_ACCEPT)
-#define LISTEN (1 << DEMUX_LISTEN)
-#define CLOSE (1 << DEMUX_CLOSE)
+#define ACCEPT  (1 << DEMUX_ACCEPT)
+#define LISTEN  (1 << DEMUX_LISTEN)
+#define CLOSE   (1 << DEMUX_CLOSE)
 
 /* What follows the columns, in words, where it is known. */
 static struct detail {
@@ -184,9 +184,12 @@ static char *show_cell(char cell[CELL_MAX], const struct column *column,
 static const char *colour(const struct event *event)
 {
 	static const char *const outcomes[] = {
-		[DEMUX_ESTABLISHED] = "\033[32m", [DEMUX_LISTENER] = "\033[36m",
-		[DEMUX_REQUEST] = "\033[33m",	  [DEMUX_TIME_WAIT] = "\033[35m",
-		[DEMUX_NONE] = "\033[31m",	  [DEMUX_REFUSED] = "\033[31m",
+		[DEMUX_ESTABLISHED] = "\033[32m",
+		[DEMUX_LISTENER] = "\033[36m",
+		[DEMUX_REQUEST] = "\033[33m",
+		[DEMUX_TIME_WAIT] = "\033[35m",
+		[DEMUX_NONE] = "\033[31m",
+		[DEMUX_REFUSED] = "\033[31m",
 		[DEMUX_MALFORMED] = "\033[31m",
 	};
 

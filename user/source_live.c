@@ -167,8 +167,8 @@ struct source *source_live(struct backend_trace *trace)
 	struct live *live = calloc(1, sizeof(*live));
 
 	if (live)
-		live->ring = ring_buffer__new(trace->ring_fd, on_record, live,
-					      NULL);
+		live->ring =
+			ring_buffer__new(trace->ring_fd, on_record, live, NULL);
 	if (!live || !live->ring) {
 		log_error("cannot map the ring buffer: %s", strerror(errno));
 		free(live);

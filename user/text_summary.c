@@ -87,8 +87,9 @@ static void put_port(struct out *out, const struct port *port, bool is_proved)
 	    N(port->segments), (unsigned long long)port->matched,
 	    (unsigned long long)port->misdelivered);
 	if (!port->misdelivered && port->sockets > 1 && is_proved)
-		put(out, "  each of the %llu was reached only by segments from "
-			 "its own remote endpoint\n",
+		put(out,
+		    "  each of the %llu was reached only by segments from "
+		    "its own remote endpoint\n",
 		    (unsigned long long)port->sockets);
 }
 

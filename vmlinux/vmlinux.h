@@ -18,7 +18,7 @@ typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
 
-#pragma clang attribute push(__attribute__((preserve_access_index)),          \
+#pragma clang attribute push(__attribute__((preserve_access_index)), \
 			     apply_to = record)
 
 struct in6_addr {
