@@ -43,13 +43,20 @@ static __always_inline bool is_owned(const void *sk)
 	return bpf_map_lookup_elem(&owned, &key);
 }
 
-static __always_inline bool sock_wanted(struct sock *sk)
+/* Reads @sk, also one that has given its port back, as a reset or its close
+ * makes it. False for one that nobody asked for, or that never had a port. */
+static __always_inline bool read_wanted(struct demux_sock *to, struct sock *sk)
 {
-	struct sock_common *skc = &sk->__sk_common;
+	__u16 port;
 
-	return is_tcp(sk) && filter_port(&config, read_lport(sk)) &&
-	       filter_netns(&config, skc->skc_net.net->ns.inum) &&
-	       filter_family(&config, skc->skc_family == AF_INET6 ? 6 : 4);
+	if (!is_tcp(sk))
+		return false;
+	port = read_lport(sk);
+	if (!port || !filter_port(&config, port))
+		return false;
+	read_sock(to, &sk->__sk_common);
+	to->ends.lport = port;
+	return filter_sock(&config, to);
 }
 
 /* Before the child can be found in the accept queue. */
@@ -66,8 +73,7 @@ static __always_inline void accept_birth(struct sock *listener,
 		own(child);
 }
 
-static __always_inline void fill_accept(struct demux_accept *record,
-					struct sock *sk)
+static __always_inline void fill_accept(struct demux_accept *record)
 {
 	__u64 task = bpf_get_current_pid_tgid();
 
@@ -76,9 +82,6 @@ static __always_inline void fill_accept(struct demux_accept *record,
 	record->tid = task;
 	record->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
-	read_sock(&record->sock, &sk->__sk_common);
-	/* A reset that came before accept() took its port away. */
-	record->sock.ends.lport = read_lport(sk);
 }
 
 /* @sk was accepted from @listener, NULL where this hook does not know it.
@@ -89,7 +92,9 @@ static __always_inline struct demux_accept *accept_note(struct sock *sk,
 	struct demux_accept fresh = {}, *record;
 	__u64 key = (__u64)sk, from = (__u64)listener, *born;
 
-	if (!sock_wanted(sk) || (config.pid && config.pid != current_pid()))
+	if (config.pid && config.pid != current_pid())
+		return NULL;
+	if (!read_wanted(&fresh.sock, sk))
 		return NULL;
 	born = bpf_map_lookup_elem(&births, &key);
 	if (born) {
@@ -101,7 +106,7 @@ static __always_inline struct demux_accept *accept_note(struct sock *sk,
 		own(listener);
 	record = bpf_map_lookup_elem(&accepting, &key);
 	if (!record) {
-		fill_accept(&fresh, sk);
+		fill_accept(&fresh);
 		if (bpf_map_update_elem(&accepting, &key, &fresh, BPF_ANY))
 			count_stuck();
 		record = bpf_map_lookup_elem(&accepting, &key);
@@ -153,7 +158,9 @@ static __always_inline void sock_listens(struct sock *sk)
 	struct demux_listen record = {};
 	__u64 task = bpf_get_current_pid_tgid();
 
-	if (!sock_wanted(sk) || (config.pid && config.pid != task >> 32))
+	if (config.pid && config.pid != task >> 32)
+		return;
+	if (!read_wanted(&record.sock, sk))
 		return;
 	own(sk);
 	fill_head(&record.head, DEMUX_LISTEN, sizeof(record));
@@ -162,7 +169,6 @@ static __always_inline void sock_listens(struct sock *sk)
 	record.uid = bpf_get_current_uid_gid();
 	record.backlog = sk->sk_max_ack_backlog;
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
-	read_sock(&record.sock, &sk->__sk_common);
 	emit_other(&record, sizeof(record));
 }
 
@@ -185,13 +191,9 @@ static __always_inline void sock_closes(struct sock *sk, __u32 how)
 	struct demux_close record = {};
 	__u64 key = (__u64)sk;
 
-	if (!is_tcp(sk))
-		return;
-	if (sock_wanted(sk) && (!config.pid || is_owned(sk))) {
+	if ((!config.pid || is_owned(sk)) && read_wanted(&record.sock, sk)) {
 		fill_head(&record.head, DEMUX_CLOSE, sizeof(record));
 		record.how = how;
-		read_sock(&record.sock, &sk->__sk_common);
-		record.sock.ends.lport = read_lport(sk);
 		emit_close(&record);
 	}
 	if (how == DEMUX_DESTROYED) {

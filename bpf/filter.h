@@ -7,6 +7,7 @@
 #define DEMUX_FILTER_H
 
 #include "config.h"
+#include "event.h"
 
 static inline int filter_port(const volatile struct demux_config *wanted,
 			      __u16 port)
@@ -25,6 +26,46 @@ static inline int filter_netns(const volatile struct demux_config *wanted,
 			       __u32 netns)
 {
 	return !wanted->netns || wanted->netns == netns;
+}
+
+/* ::ffff:a.b.c.d, an IPv4 address in an IPv6 socket */
+static inline int is_mapped(const __u8 *addr)
+{
+	for (int i = 0; i < 10; i++)
+		if (addr[i])
+			return 0;
+	return addr[10] == 0xff && addr[11] == 0xff;
+}
+
+static inline int is_any(const __u8 *addr)
+{
+	for (int i = 0; i < 16; i++)
+		if (addr[i])
+			return 0;
+	return 1;
+}
+
+/* Segments of which families can @sock get? An IPv6 socket gets IPv4 ones if
+ * its ends are mapped, or if it listens on :: and is not IPv6 only. */
+static inline int sock_families(const struct demux_sock *sock)
+{
+	const struct demux_ends *ends = &sock->ends;
+
+	if (ends->family == 4 || is_mapped(ends->laddr))
+		return DEMUX_IPV4;
+	if (is_any(ends->laddr) && is_any(ends->raddr) &&
+	    !(sock->flags & DEMUX_SOCK_V6ONLY))
+		return DEMUX_IPV4 | DEMUX_IPV6;
+	return DEMUX_IPV6;
+}
+
+static inline int filter_sock(const volatile struct demux_config *wanted,
+			      const struct demux_sock *sock)
+{
+	return filter_port(wanted, sock->ends.lport) &&
+	       filter_netns(wanted, sock->netns) &&
+	       (wanted->families == (DEMUX_IPV4 | DEMUX_IPV6) ||
+		wanted->families & sock_families(sock));
 }
 
 #endif

@@ -42,9 +42,10 @@ static bool is_wanted(const struct pipeline *pipeline,
 		sock = &event->close->sock;
 		break;
 	}
-	ends = sock ? &sock->ends : &event->segment->ends;
-	if (!filter_family(wanted, ends->family) ||
-	    !filter_port(wanted, ends->lport))
+	ends = &event->segment->ends;
+	if (sock ? !filter_sock(wanted, sock) :
+		   !filter_family(wanted, ends->family) ||
+			    !filter_port(wanted, ends->lport))
 		return false;
 	if (!wanted->pid || wanted->pid == pid)
 		return true;

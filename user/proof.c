@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "classify.h"
+#include "filter.h"
 
 enum {
 	CLOSE = 7,
@@ -46,13 +47,6 @@ static struct judgement unexplained(const char *why)
 	return (struct judgement){ VERDICT_UNEXPLAINED, why };
 }
 
-static bool is_any(const struct demux_ends *ends)
-{
-	static const __u8 any[16];
-
-	return same_bytes(ends->laddr, any, 16);
-}
-
 static bool holds_listener(const struct demux_segment *seg,
 			   const struct demux_sock *sock)
 {
@@ -64,7 +58,7 @@ static bool holds_listener(const struct demux_segment *seg,
 		return false;
 	if (to->family == 6 && at->family == 4)
 		return false;
-	return is_any(at) ||
+	return is_any(at->laddr) ||
 	       same_addr(to->laddr, to->family, at->laddr, at->family);
 }
 
