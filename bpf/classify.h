@@ -58,7 +58,8 @@ enum demux_carried {
 /*
  * Early demux looks in the established hash only: what it brings has the
  * segment's 4-tuple and does not listen. All else was assigned by a rule or a
- * program. Returns 0 for a segment that was never looked up.
+ * program. Returns 0 for a segment that was not looked up, as malformed ones
+ * are not, or too late to matter.
  */
 static inline enum demux_via classify_via(enum demux_outcome outcome,
 					  enum demux_carried carried)

@@ -66,7 +66,7 @@ enum demux_outcome {
 	DEMUX_TIME_WAIT = 4, /* a TIME_WAIT minisock */
 	DEMUX_NONE = 5, /* looked up, and nobody's */
 	DEMUX_REFUSED = 6, /* policy, MD5, TTL, socket filter, LSM */
-	DEMUX_MALFORMED = 7, /* too short or bad checksum: never looked up */
+	DEMUX_MALFORMED = 7, /* too short, or its checksum is wrong */
 };
 
 enum demux_via {

@@ -62,9 +62,10 @@ static int attach(struct backend_trace *trace, char *why, size_t size)
 			continue;
 		log_info("no hook on %s (%s): %s", hook->symbol, hook->gives,
 			 strerror(err));
+		if (trace->pointless[i])
+			continue;
 		note_missing(trace, hook);
-		if (hook->need == HOOK_NEEDED &&
-		    bpf_program__autoload(program)) {
+		if (hook->need == HOOK_NEEDED) {
 			snprintf(why, size, "cannot attach to %s: %s",
 				 hook->symbol, strerror(err));
 			return -err;
@@ -113,22 +114,13 @@ struct backend_trace *backend_start(const char *name,
 	return NULL;
 }
 
-static void detach(struct backend_trace *trace, bool entries)
+/* In reverse order: a segment that has begun is still followed to its end. */
+void backend_detach(struct backend_trace *trace)
 {
-	const struct hook *hook = trace->backend->hooks;
-
-	for (int i = 0; hook->program; i++, hook++) {
-		if (entries && !(hook->is_entry))
-			continue;
+	for (int i = BACKEND_HOOKS_MAX - 1; i >= 0; i--) {
 		bpf_link__destroy(trace->links[i]);
 		trace->links[i] = NULL;
 	}
-}
-
-void backend_detach(struct backend_trace *trace)
-{
-	detach(trace, true);
-	detach(trace, false);
 }
 
 void backend_free(struct backend_trace *trace)

@@ -41,6 +41,7 @@ struct backend_trace {
 	int accepting_fd; /* struct demux_accept without a descriptor, by key */
 	size_t cell_size;
 	struct bpf_link *links[BACKEND_HOOKS_MAX]; /* as in backend->hooks */
+	bool pointless[BACKEND_HOOKS_MAX]; /* as IPv6's where there is none */
 	char missing[160]; /* HOOK_PROOF hooks that did not attach */
 };
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "caps.h"
@@ -85,6 +86,7 @@ static int func_args(const struct btf *btf, const char *func)
 static void describe_kernel(struct demux_config *config, const struct btf *btf)
 {
 	int drop_args = kernel_btf_tracepoint_args(btf, "kfree_skb");
+	struct utsname kernel;
 	uint32_t unused;
 
 	config->drop_args = drop_args < 0 ? 0 : drop_args;
@@ -100,7 +102,7 @@ static void describe_kernel(struct demux_config *config, const struct btf *btf)
 	 * type; bpf_get_func_ret came a little later and does. */
 	config->has_cookie = kernel_btf_enum(btf, "bpf_func_id",
 					     "BPF_FUNC_get_func_ret", &unused);
-	config->rt = !access("/sys/kernel/realtime", F_OK);
+	config->rt = !uname(&kernel) && strstr(kernel.version, "PREEMPT_RT");
 }
 
 static int choose_keys(struct demux_config *config)
@@ -126,6 +128,13 @@ static bool is_without(const struct backend_wish *wish, const char *symbol)
 	return false;
 }
 
+static bool exists(const struct btf *btf, const struct hook *hook)
+{
+	if (hook->is_tracepoint)
+		return kernel_btf_tracepoint_args(btf, hook->symbol) >= 0;
+	return kernel_btf_func_args(btf, hook->symbol) >= 0;
+}
+
 /* Only what this kernel has is shown to it. */
 static int select_programs(struct backend_trace *trace, const struct btf *btf,
 			   const struct backend_wish *wish, char *why,
@@ -133,18 +142,17 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 {
 	bool has_ipv6 = kernel_btf_func_args(btf, "tcp_v6_rcv") >= 0;
 
-	for (const struct hook *hook = hooks; hook->program; hook++) {
-		bool is_ipv6 = strstr(hook->symbol, "_v6_");
-		bool exists =
-			(hook->is_tracepoint ?
-				 kernel_btf_tracepoint_args(btf, hook->symbol) :
-				 kernel_btf_func_args(btf, hook->symbol)) >= 0;
+	for (int i = 0; hooks[i].program; i++) {
+		const struct hook *hook = &hooks[i];
+		bool left_out = is_without(wish, hook->symbol);
 
-		if (exists && !is_without(wish, hook->symbol))
+		if (exists(btf, hook) && !left_out)
 			continue;
-		if (hook->need == HOOK_NEEDED && !(is_ipv6 && !has_ipv6)) {
-			snprintf(why, size,
-				 "this kernel's BTF has no %s, which gives %s",
+		trace->pointless[i] = !has_ipv6 && strstr(hook->symbol, "_v6_");
+		if (hook->need == HOOK_NEEDED && !trace->pointless[i]) {
+			snprintf(why, size, "%s %s, which gives %s",
+				 left_out ? "--without leaves out" :
+					    "this kernel's BTF has no",
 				 hook->symbol, hook->gives);
 			return -ENOENT;
 		}
@@ -155,7 +163,20 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 
 /* --- load ---------------------------------------------------------------------- */
 
-static void explain_load(int err, char *why, size_t size)
+/* Before 5.11 maps count as locked memory, and -EPERM says there is too much
+ * of it. */
+static bool is_memory_locked(size_t ring_size)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, NULL, 0, 0, ring_size,
+				NULL);
+
+	if (fd < 0)
+		return errno == EPERM;
+	close(fd);
+	return false;
+}
+
+static void explain_load(int err, size_t ring_size, char *why, size_t size)
 {
 	char missing[128];
 
@@ -163,6 +184,11 @@ static void explain_load(int err, char *why, size_t size)
 		snprintf(why, size,
 			 "this process lacks %s: run it as root, as with sudo",
 			 missing);
+	else if (err == -EPERM && is_memory_locked(ring_size))
+		snprintf(why, size,
+			 "the limit on locked memory is too low for the ring "
+			 "buffer: raise it (ulimit -l unlimited), or add "
+			 "CAP_SYS_RESOURCE");
 	else if (err == -EPERM)
 		snprintf(why, size,
 			 "this kernel refuses BPF programs on its functions "
@@ -244,7 +270,7 @@ static int load(struct backend_trace *trace, const struct backend_wish *wish,
 		goto out;
 	err = fentry_bpf__load(skel);
 	if (err) {
-		explain_load(err, why, size);
+		explain_load(err, wish->ring_size, why, size);
 		goto out;
 	}
 	if (wish->wanted->pid)

@@ -61,11 +61,19 @@ static const char *second_text(time_t second, char text[CLOCK_TEXT_MAX],
 	return text;
 }
 
+/* A damaged recording may add up to any time; not before 1970, then. */
+static int64_t add_times(uint64_t mono_ns, int64_t offset_ns)
+{
+	int64_t ns = mono_ns + (uint64_t)offset_ns;
+
+	return ns < 0 ? 0 : ns;
+}
+
 void clock_rfc3339(char to[CLOCK_TEXT_MAX], uint64_t mono_ns, int64_t offset_ns)
 {
 	static char text[CLOCK_TEXT_MAX];
 	static time_t known;
-	int64_t ns = (int64_t)mono_ns + offset_ns;
+	int64_t ns = add_times(mono_ns, offset_ns);
 	const char *from = second_text(ns / NS_PER_S, text, &known,
 				       "%Y-%m-%dT%H:%M:%S", gmtime_r);
 
@@ -81,7 +89,7 @@ void clock_short(char to[CLOCK_TEXT_MAX], uint64_t mono_ns, int64_t offset_ns)
 {
 	static char text[CLOCK_TEXT_MAX];
 	static time_t known;
-	int64_t ns = (int64_t)mono_ns + offset_ns;
+	int64_t ns = add_times(mono_ns, offset_ns);
 	const char *from = second_text(ns / NS_PER_S, text, &known, "%H:%M:%S",
 				       localtime_r);
 

@@ -49,6 +49,7 @@ KERNEL_COUNT(filtered)
 KERNEL_COUNT(lost)
 KERNEL_COUNT(lost_other)
 KERNEL_COUNT(skipped)
+KERNEL_COUNT(stuck)
 KERNEL_COUNT(not_host)
 COUNT(accepted)
 COUNT(proved)
@@ -90,6 +91,7 @@ const struct field summary_fields[] = {
 	{ "lost", END, get_lost },
 	{ "lost_other", END, get_lost_other },
 	{ "skipped", END, get_skipped },
+	{ "stuck", END, get_stuck },
 	{ "not_host", END, get_not_host },
 	{ "accepted", END, get_accepted },
 	{ "proved", END, get_proved },

@@ -61,6 +61,9 @@ void json_string(struct out *out, const char *bytes)
 		} else if (*s == '"' || *s == '\\') {
 			out_bytes(out, "\\", 1);
 			out_bytes(out, s, 1);
+		} else if (len == 2 && *s == 0xc2 && s[1] < 0xa0) {
+			snprintf(escaped, sizeof(escaped), "\\u%04x", s[1]);
+			out_text(out, escaped);
 		} else if (*s < 0x20 || *s == 0x7f) {
 			snprintf(escaped, sizeof(escaped), "\\u%04x", *s);
 			out_text(out, escaped);

@@ -110,7 +110,7 @@ struct model_sock *model_find_ends(const struct model *model,
 static void bury(struct model *model, struct model_sock *sock, uint64_t now_ns)
 {
 	drop_ends(model, sock);
-	sock->destroyed_ns = now_ns;
+	sock->destroyed_ns = now_ns ?: 1; /* 0 is: not yet */
 	sock->next_dead = NULL;
 	*model->dead_tail = sock;
 	model->dead_tail = &sock->next_dead;
@@ -125,6 +125,8 @@ static void free_dead(struct model *model, uint64_t now_ns)
 		model->dead = sock->next_dead;
 		if (!model->dead)
 			model->dead_tail = &model->dead;
+		model->bypassed += sock->bypassed_ns != 0;
+		drop_ends(model, sock); /* a straggler may have put it back */
 		htab_remove(&model->socks, &sock->by_id);
 		free(sock);
 	}
@@ -249,6 +251,11 @@ static int apply_segment(struct model *model, struct event *event)
 		child->parent = parent->number;
 		child->parent_pid = parent->has_owner ? parent->pid : 0;
 	}
+	/* A request ends when its child is born, a TIME_WAIT socket when a SYN
+	 * reopens it; what is seen there later is another. */
+	if (sock && parent && is_mini(&sock->last) && !sock->destroyed_ns &&
+	    (child || sock->last.state == TIME_WAIT))
+		bury(model, sock, now_ns);
 	event->sock = sock;
 	event->parent = parent;
 	event->child = child;
@@ -318,7 +325,7 @@ static int apply_close(struct model *model, struct event *event)
 	event->sock = sock;
 	event->repeated = sock->closed_ns != 0;
 	if (!sock->closed_ns)
-		sock->closed_ns = now_ns;
+		sock->closed_ns = now_ns ?: 1;
 	if (sock->bypassed_ns + BYPASS_NS > now_ns)
 		sock->bypassed_ns = 0;
 	drop_ends(model, sock);
@@ -334,7 +341,7 @@ static void drop_idle_mini(struct htab_node *node, void *context)
 
 	if (is_mini(&sock->last) && !sock->destroyed_ns &&
 	    sock->seen_ns + MINI_IDLE_NS < model->swept_ns)
-		bury(model, sock, model->swept_ns);
+		bury(model, sock, sock->seen_ns + MINI_IDLE_NS);
 }
 
 int model_apply(struct model *model, struct event *event)
@@ -368,7 +375,7 @@ static void count_bypassed(struct htab_node *node, void *context)
 
 uint64_t model_bypassed(struct model *model)
 {
-	uint64_t count = 0;
+	uint64_t count = model->bypassed;
 
 	htab_each(&model->socks, count_bypassed, &count);
 	return count;

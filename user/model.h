@@ -46,6 +46,7 @@ struct model {
 	struct model_sock *dead, **dead_tail; /* destroyed, oldest first */
 	uint64_t numbers; /* given so far */
 	uint64_t accepted;
+	uint64_t bypassed; /* of the sockets whose memory is given back */
 	uint64_t swept_ns; /* when idle minisocks were last dropped */
 };
 

@@ -123,7 +123,7 @@ static uint64_t seconds(struct argp_state *state, const char *text)
 
 	errno = 0;
 	number = strtod(text, &end);
-	if (errno || end == text || *end || !(number > 0) || number > 1e9 ||
+	if (errno || end == text || *end || !(number >= 1e-9) || number > 1e9 ||
 	    !strpbrk(text, "0123456789"))
 		argp_error(
 			state,
@@ -341,5 +341,6 @@ void options_parse(struct options *options, int argc, char **argv)
 		.ring_size = RING_SIZE,
 	};
 	argp_err_exit_status = EXIT_USAGE;
+	argv[0] = "sockdemux-trace"; /* getopt would print its path */
 	argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, options);
 }

@@ -70,8 +70,19 @@ static void hand_on(struct pipeline *pipeline, const struct event *event)
 
 static void hand_on_end(struct pipeline *pipeline, struct event *event)
 {
+	struct demux_end end;
+
 	proof_end(&pipeline->proof, &pipeline->model, &pipeline->source->head,
 		  event->end, &pipeline->summary);
+	if (event->end) {
+		/* A recording made of a part must add up by itself. */
+		end = *event->end;
+		end.head.len = sizeof(end);
+		end.counters.filtered = pipeline->summary.filtered;
+		end.counters.emitted = pipeline->summary.segments;
+		event->end = &end;
+		event->head = &end.head;
+	}
 	event->trace = &pipeline->source->head;
 	event->summary = &pipeline->summary;
 	hand_on(pipeline, event);
@@ -101,8 +112,9 @@ static int take(void *context, const void *record, size_t len)
 		hand_on_end(pipeline, &event);
 		return 1;
 	}
+	/* A recording is read on to its end: that has the counters. */
 	if (proof->stopped_early)
-		return 1;
+		return pipeline->source->is_live;
 	if (!is_wanted(pipeline, &event)) {
 		proof->filtered += event.head->type == DEMUX_SEGMENT;
 		return 0;
@@ -118,7 +130,8 @@ static int take(void *context, const void *record, size_t len)
 	hand_on(pipeline, &event);
 	if (pipeline->count_max && proof_judged(proof) == pipeline->count_max)
 		proof->stopped_early = true;
-	return pipeline->error || proof->stopped_early;
+	return pipeline->error ||
+	       (proof->stopped_early && pipeline->source->is_live);
 }
 
 static void flush(struct pipeline *pipeline)
@@ -134,7 +147,7 @@ static void flush(struct pipeline *pipeline)
 static bool is_over(const struct pipeline *pipeline, uint64_t began_ns)
 {
 	if (pipeline->source->ended || pipeline->error ||
-	    pipeline->proof.stopped_early)
+	    (pipeline->proof.stopped_early && pipeline->source->is_live))
 		return true;
 	return pipeline->duration_ns &&
 	       clock_mono_ns() - began_ns >= pipeline->duration_ns;
@@ -165,12 +178,8 @@ static void loop(struct pipeline *pipeline, int signals)
 		if (poll(fds, 2, patience(pipeline, began_ns)) < 0 &&
 		    errno != EINTR)
 			break;
-		if (fds[1].revents) {
-			/* A recording has more to say than what was read. */
-			if (!pipeline->source->is_live)
-				pipeline->proof.stopped_early = true;
+		if (fds[1].revents)
 			break;
-		}
 		if (pipeline->source->read(pipeline->source, take, pipeline))
 			pipeline->error = pipeline->error ?: -EIO;
 		flush(pipeline);

@@ -19,7 +19,7 @@ struct port {
 	uint64_t sockets; /* full sockets that do not listen */
 	uint64_t segments; /* to this port */
 	uint64_t matched; /* of these, to a socket, request or TIME_WAIT */
-	uint64_t misdelivered; /* of these, unexplained: the proof counts them */
+	uint64_t misdelivered; /* to a socket, unexplained: the proof counts */
 	bool peers_full; /* there are more remote ends than are kept */
 	struct htab peers; /* one for each remote end its sockets had */
 };

@@ -90,9 +90,10 @@ static struct judgement judge_match(const struct event *event,
 			return unexplained("I2: the listener has not the "
 					   "segment's address and port");
 		other = model_find_ends(model, &seg->ends, seg->netns);
-		if (other && !other->last.ifindex) {
+		if (other && other != event->child && !other->last.ifindex) {
 			/* Its close has to follow: proof_end() looks. */
-			other->bypassed_ns = seg->head.mono_ns;
+			if (!other->bypassed_ns)
+				other->bypassed_ns = seg->head.mono_ns;
 			return explained("I3: a socket with these two ends was "
 					 "leaving the hash table just then");
 		}
@@ -145,7 +146,7 @@ void proof_segment(struct proof *proof, struct model *model,
 	event->why = result.why;
 	proof->counts[result.verdict]++;
 	if (result.verdict == VERDICT_UNEXPLAINED &&
-	    seg->have & DEMUX_HAVE_PORTS) {
+	    seg->have & DEMUX_HAVE_SOCK && seg->have & DEMUX_HAVE_PORTS) {
 		struct port *port = ports_get(&model->ports, seg->ends.lport);
 
 		if (port)
@@ -213,8 +214,9 @@ void proof_end(const struct proof *proof, struct model *model,
 	};
 	if (end)
 		fill_counters(summary, end);
-	else if (!proof->stopped_early)
-		doubt(summary, "the recording is cut: its end is missing");
+	else
+		doubt(summary, "the recording is cut, or was not read to its "
+			       "end");
 	summary->ports = ports_sorted(&model->ports, &summary->port_count);
 
 	doubt_count(summary, summary->unexplained, "segments are unexplained");

@@ -53,7 +53,7 @@ struct proof {
 	uint64_t filtered; /* by user space, in a replay */
 	uint64_t undecodable; /* records that decode() refused */
 	uint64_t unknown; /* records of a type that decode() does not know */
-	bool stopped_early; /* by --count, or in mid-recording by a signal */
+	bool stopped_early; /* --count: the kernel saw more than was asked for */
 };
 
 /* Judges a segment; fills @event->verdict and why. Call after model_apply(). */

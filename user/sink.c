@@ -49,8 +49,9 @@ int sink_close(struct sink *sink)
 	int err = out_close(&sink->out);
 
 	if (err && err != -EPIPE)
-		log_error("cannot write to %s: %s; what is there ends at the "
-			  "last whole record that fitted",
-			  sink->out.name, strerror(-err));
+		log_error(
+			"cannot write to %s: %s; what is there may end in the "
+			"middle of a record",
+			sink->out.name, strerror(-err));
 	return err;
 }
