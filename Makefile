@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 
 VERSION := 0.1
 OUT := build$(if $(SAN),-san)
-PACKAGES := libbpf libelf zlib
+PACKAGES := libbpf libelf zlib libmnl
 
 CFLAGS ?= -O2 -g
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -72,9 +72,64 @@ $(OUT):
 demo: all ## the three-client experiment, live; in a guest if need be
 	$(Q)sh scripts/demo
 
+# --- tests -------------------------------------------------------------------
+
+include tests/unit/rules.mk
+
+.PHONY: check check-unit check-live check-vm golden
+check: all unit-programs lint ## everything; ends with "N passed, N failed, N skipped"
+	$(Q)KERNELS="$(KERNELS)" scripts/check
+check-unit: all unit-programs ## unit tests and golden recordings
+	$(Q)scripts/check unit golden
+check-live: all ## real traffic on this kernel
+	$(Q)scripts/check cli live
+check-vm: all ## real traffic in guests: KERNELS="6.1 7.2"
+	$(Q)KERNELS="$(KERNELS)" scripts/check vm
+
+$(OUT)/pingpong: tests/bench/pingpong.c | $(OUT)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(warnings) -o $@ $<
+
+.PHONY: bench-cost
+bench-cost: all $(OUT)/pingpong ## instructions that tracing adds per segment
+	$(Q)tests/vm/run -t 900 -i 6.12 -- tests/bench/cost $(OUT)/pingpong
+
+# --- the source itself -------------------------------------------------------
+
+sources := $(wildcard bpf/*.[ch] user/*.[ch] tests/*/*.[ch])
+
+.PHONY: lint layers format check-core
+lint: layers ## order of includes, and format
+	$(Q)clang-format --dry-run -Werror $(sources)
+layers: ## no file includes a later stage's header
+	$(Q)scripts/layers
+format: ## put the C files into the house's format
+	$(Q)clang-format -i $(sources)
+
+check-core: $(skeletons) ## can all types be found in BTF=file?
+	$(Q)$(BPFTOOL) -d gen min_core_btf $(BTF) $(OUT)/min.btf \
+		$(skeletons:.skel.h=.bpf.o) 2>&1 | \
+		awk '/no matching targets found/ { print; bad = 1 } END { exit bad }'
+
+compile_commands.json: Makefile
+	$(Q)printf '%s\n' $(wildcard user/*.c) | awk -v dir='$(CURDIR)' \
+		-v command='$(CC) $(user_flags) -c' 'BEGIN { print "[" } \
+		{ printf "%s{\"directory\":\"%s\",\"command\":\"%s %s\",\"file\":\"%s\"}\n", \
+		  NR > 1 ? "," : "", dir, command, $$0, $$0 } END { print "]" }' >$@
+
+# --- the rest ----------------------------------------------------------------
+
+.PHONY: man install
+man: ## read the manual page
+	$(Q)man -l docs/sockdemux-trace.8
+install: all ## into PREFIX, by default /usr/local
+	$(Q)install -D -m 755 $(program) $(DESTDIR)$(PREFIX)/sbin/$(program)
+	$(Q)install -D -m 644 docs/$(program).8 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/$(program).8
+
 .PHONY: clean
 clean: ## remove what was built
-	$(Q)rm -rf build build-san $(program)
+	$(Q)rm -rf build build-san $(program) compile_commands.json
 
 .PHONY: help
 help: ## this list

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_fields.c - user/fields.c and user/fields_summary.c: each column shows
+ * what it is named after, and nothing where it is unknown.
+ */
+#include "test.h"
+
+#include "fields.h"
+#include "proof.h"
+
+static struct recording_head head;
+static struct model_sock sock, parent, child;
+static struct summary summary;
+static struct value value;
+
+/* The field's value as a text, "-" where it is unknown. */
+static const char *show(const struct field *field, const struct event *event)
+{
+	static char text[100];
+
+	if (!(field->events & 1u << event->head->type) ||
+	    !field->get(event, &value))
+		return "-";
+	if (value.kind == VALUE_NAME || value.kind == VALUE_BYTES)
+		return value.text;
+	if (value.kind == VALUE_BOOL)
+		return value.number ? "yes" : "no";
+	snprintf(text, sizeof(text), "%lld", (long long)value.number);
+	return text;
+}
+
+static const char *get(const char *key, const struct event *event)
+{
+	const struct field *field = fields_find(key);
+
+	assert_non_null(field);
+	return show(field, event);
+}
+
+struct expected {
+	const char *key, *text;
+};
+
+static void expect(const struct event *event, const struct expected *expected)
+{
+	for (; expected->key; expected++)
+		if (strcmp(get(expected->key, event), expected->text))
+			fail_msg("%s is '%s', not '%s'", expected->key,
+				 get(expected->key, event), expected->text);
+}
+
+static struct event event_of(const void *record)
+{
+	const struct demux_head *from = record;
+	struct event event;
+	const char *problem;
+
+	assert_int_equal(decode(&event, record, from->len, &problem), 0);
+	head = make_head();
+	event.trace = &head;
+	return event;
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	for (const struct field *one = fields; one->key; one++) {
+		assert_ptr_equal(fields_find(one->key), one);
+		assert_non_null(one->get);
+		assert_true(one->events);
+	}
+	assert_null(fields_find("none such"));
+	assert_null(fields_find(""));
+}
+
+static struct demux_segment_more full_segment(void)
+{
+	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
+	struct demux_segment_more more = make_match(1500000000, 77, ends);
+	struct demux_segment *seg = &more.segment;
+
+	seg->head.cpu = 3;
+	seg->payload = 1448;
+	seg->segs = 2;
+	seg->flags = F_PSH | F_ACK;
+	seg->sock.ends = make_ends("10.0.0.3", 81, "10.0.0.4", 4001);
+	seg->notes = DEMUX_NOTE_RESET | DEMUX_NOTE_CHECKSUM |
+		     DEMUX_NOTE_REPEATED;
+	return more;
+}
+
+static void test_segment(void **state)
+{
+	static const struct expected expected[] = {
+		{ "event", "segment" },
+		{ "mono_ns", "1500000000" },
+		{ "time", "2025-11-22T08:26:41.500000000Z" },
+		{ "cpu", "3" },
+		{ "netns", "4026531840" },
+		{ "proto", "tcp" },
+		{ "family", "4" },
+		{ "laddr", "10.0.0.1" },
+		{ "lport", "80" },
+		{ "raddr", "10.0.0.2" },
+		{ "rport", "4000" },
+		{ "flags", "PSH|ACK" },
+		{ "seq", "1000" },
+		{ "ack", "2000" },
+		{ "len", "1448" },
+		{ "segs", "2" },
+		{ "ifindex", "2" },
+		{ "outcome", "established" },
+		{ "via", "lookup" },
+		{ "sock", "5" },
+		{ "sock_state", "ESTABLISHED" },
+		{ "sock_laddr", "10.0.0.3" },
+		{ "sock_lport", "81" },
+		{ "sock_raddr", "10.0.0.4" },
+		{ "sock_rport", "4001" },
+		{ "mapped", "-" },
+		{ "child", "7" },
+		{ "parent", "6" },
+		{ "pid", "42" },
+		{ "comm", "srv" },
+		{ "fd", "9" },
+		{ "reset", "yes" },
+		{ "bad_checksum", "yes" },
+		{ "repeated_lookup", "yes" },
+		{ "verdict", "unexplained" },
+		{ "why", "because" },
+		{ "tid", "-" },
+		{ "inode", "-" },
+		{ "backlog", "-" },
+		{ NULL, NULL },
+	};
+	struct demux_segment_more more = full_segment();
+	struct event event = event_of(&more);
+
+	(void)state;
+	sock = (struct model_sock){ .number = 5,
+				    .has_owner = true,
+				    .pid = 42,
+				    .has_fd = true,
+				    .fd = 9,
+				    .comm = "srv" };
+	parent.number = 6;
+	child.number = 7;
+	event.sock = &sock;
+	event.parent = &parent;
+	event.child = &child;
+	event.verdict = VERDICT_UNEXPLAINED;
+	event.why = "because";
+	expect(&event, expected);
+	/* The parent that was learned at birth. */
+	event.parent = NULL;
+	assert_string_equal(get("parent", &event), "-");
+	sock.parent = 4;
+	assert_string_equal(get("parent", &event), "4");
+}
+
+/* Unknown is not zero: without its bit a field is not shown. */
+static void test_segment_unknown(void **state)
+{
+	static const struct {
+		uint32_t bit;
+		const char *keys[5];
+	} cases[] = {
+		{ DEMUX_HAVE_ADDRS, { "laddr", "raddr" } },
+		{ DEMUX_HAVE_PORTS, { "lport", "rport" } },
+		{ DEMUX_HAVE_TCP, { "flags", "seq", "ack", "len" } },
+		{ DEMUX_HAVE_NETNS, { "netns" } },
+		{ DEMUX_HAVE_OUTCOME, { "outcome" } },
+		{ DEMUX_HAVE_VIA, { "via" } },
+		{ DEMUX_HAVE_SOCK,
+		  { "sock_state", "sock_laddr", "sock_lport", "sock_raddr",
+		    "sock_rport" } },
+	};
+	struct demux_segment_more more = full_segment();
+	struct event event = event_of(&more);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (size_t k = 0; k < 5 && cases[i].keys[k]; k++) {
+			more.segment.have |= cases[i].bit;
+			assert_string_not_equal(get(cases[i].keys[k], &event),
+						"-");
+			more.segment.have &= ~cases[i].bit;
+			assert_string_equal(get(cases[i].keys[k], &event), "-");
+			more.segment.have |= cases[i].bit;
+		}
+	more.segment.ifindex = more.segment.notes = 0;
+	expect(&event, (struct expected[]){ { "sock", "-" },
+					    { "child", "-" },
+					    { "parent", "-" },
+					    { "pid", "-" },
+					    { "comm", "-" },
+					    { "fd", "-" },
+					    { "ifindex", "-" },
+					    { "reset", "-" },
+					    { "bad_checksum", "-" },
+					    { "repeated_lookup", "-" },
+					    { "why", "-" },
+					    { "verdict", "-" },
+					    { NULL, NULL } });
+}
+
+static void test_mapped(void **state)
+{
+	struct demux_ends mapped =
+		make_ends("::ffff:10.0.0.1", 80, "::ffff:10.0.0.2", 4000);
+	struct demux_segment_more more = full_segment();
+	struct demux_accept accept = make_accept(
+		1, 2, "x", 3, 0, make_sock(9, S_ESTABLISHED, mapped));
+	struct event segment = event_of(&more), event = event_of(&accept);
+
+	(void)state;
+	more.segment.sock.ends = mapped;
+	assert_string_equal(get("mapped", &segment), "yes");
+	more.segment.ends.family = 6;
+	assert_string_equal(get("mapped", &segment), "-");
+	assert_string_equal(get("mapped", &event), "yes");
+	accept.sock.ends = make_ends("fd00::1", 80, "fd00::2", 4000);
+	assert_string_equal(get("mapped", &event), "-");
+	accept.sock.ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
+	assert_string_equal(get("mapped", &event), "-");
+}
+
+static void test_accept(void **state)
+{
+	static const struct expected expected[] = {
+		{ "event", "accept" }, { "laddr", "fd00::1" },
+		{ "lport", "80" },     { "raddr", "fd00::2" },
+		{ "rport", "4000" },   { "family", "6" },
+		{ "pid", "50" },       { "tid", "51" },
+		{ "uid", "1000" },     { "comm", "web" },
+		{ "fd", "12" },        { "inode", "70012" },
+		{ "cookie", "512" },   { "outcome", "-" },
+		{ "sock_laddr", "-" }, { "netns", "4026531840" },
+		{ "backlog", "-" },    { NULL, NULL },
+	};
+	struct demux_ends ends = make_ends("fd00::1", 80, "fd00::2", 4000);
+	struct demux_accept accept = make_accept(
+		1, 50, "web", 12, 0, make_sock(9, S_ESTABLISHED, ends));
+	struct event event = event_of(&accept);
+
+	(void)state;
+	expect(&event, expected);
+	accept.fd = -1;
+	assert_string_equal(get("fd", &event), "-1");
+	assert_int_equal(value.kind, VALUE_SIGNED);
+	accept.have = DEMUX_HAVE_INODE;
+	assert_string_equal(get("cookie", &event), "-");
+	assert_string_equal(get("inode", &event), "70012");
+	accept.have = DEMUX_HAVE_COOKIE;
+	assert_string_equal(get("inode", &event), "-");
+	assert_string_equal(get("cookie", &event), "512");
+	accept.have = 0;
+	expect(&event, (struct expected[]){ { "fd", "-" },
+					    { "inode", "-" },
+					    { "cookie", "-" },
+					    { NULL, NULL } });
+	/* A name without a NUL ends where its bytes do. */
+	memset(accept.comm, 'z', sizeof(accept.comm));
+	assert_string_equal(get("comm", &event), "zzzzzzzzzzzzzzzz");
+	assert_int_equal(value.kind, VALUE_BYTES);
+}
+
+static void test_listen_and_close(void **state)
+{
+	struct demux_sock at = make_listener(9, "0.0.0.0", 80);
+	struct demux_listen listen = make_listen(1, 50, "web", at);
+	struct demux_close close = make_close(2, DEMUX_UNHASHED, at);
+	struct event event = event_of(&listen);
+
+	(void)state;
+	sock = (struct model_sock){ .number = 3,
+				    .segments = 8,
+				    .has_owner = 1,
+				    .pid = 50,
+				    .comm = "web" };
+	event.sock = &sock;
+	expect(&event, (struct expected[]){ { "event", "listen" },
+					    { "backlog", "128" },
+					    { "tid", "50" },
+					    { "uid", "1000" },
+					    { "pid", "50" },
+					    { "comm", "web" },
+					    { "sock", "3" },
+					    { "segments", "-" },
+					    { NULL, NULL } });
+	event = event_of(&close);
+	event.sock = &sock;
+	expect(&event, (struct expected[]){ { "event", "close" },
+					    { "segments", "8" },
+					    { "pid", "50" },
+					    { "tid", "-" },
+					    { "backlog", "-" },
+					    { NULL, NULL } });
+}
+
+static const char *sum(const char *key, const struct event *event)
+{
+	for (const struct field *one = summary_fields; one->key; one++)
+		if (!strcmp(one->key, key))
+			return show(one, event);
+	fail_msg("no summary field %s", key);
+	return NULL;
+}
+
+static void test_summary(void **state)
+{
+	static const char *const counts[] = { "filtered", "lost", "lost_other",
+					      "skipped", "not_host" };
+	struct demux_end end = make_end(500000000, 1, 2);
+	struct event event = event_of(&end);
+
+	(void)state;
+	summary = (struct summary){
+		.segments = 1,
+		.filtered = 2,
+		.lost = 3,
+		.lost_other = 4,
+		.skipped = 5,
+		.not_host = 6,
+		.accepted = 7,
+		.proved = 8,
+		.explained = 9,
+		.unexplained = 10,
+		.complete = true,
+	};
+	event.summary = &summary;
+	assert_string_equal(sum("event", &event), "summary");
+	assert_string_equal(sum("time", &event),
+			    "2025-11-22T08:26:40.500000000Z");
+	assert_string_equal(sum("mono_ns", &event), "500000000");
+	assert_string_equal(sum("segments", &event), "1");
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(atoi(sum(counts[i], &event)), i + 2);
+	assert_string_equal(sum("accepted", &event), "7");
+	assert_string_equal(sum("proved", &event), "8");
+	assert_string_equal(sum("explained", &event), "9");
+	assert_string_equal(sum("unexplained", &event), "10");
+	assert_string_equal(sum("verdict", &event), "not_proved");
+	assert_string_equal(sum("kernel", &event), "6.12.0-test");
+	assert_string_equal(sum("backend", &event), "fentry");
+	assert_string_equal(sum("missing", &event), "-");
+	summary.is_proved = true;
+	assert_string_equal(sum("verdict", &event), "proved");
+	strcpy(head.missing, "tcp_check_req");
+	assert_string_equal(sum("missing", &event), "tcp_check_req");
+	/* What the kernel counts is unknown where its counters are missing. */
+	summary.complete = false;
+	end.head.mono_ns = 0;
+	for (int i = 0; i < 5; i++)
+		assert_string_equal(sum(counts[i], &event), "-");
+	assert_string_equal(sum("time", &event), "-");
+	assert_string_equal(sum("segments", &event), "1");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_table),
+	cmocka_unit_test(test_segment),
+	cmocka_unit_test(test_segment_unknown),
+	cmocka_unit_test(test_mapped),
+	cmocka_unit_test(test_accept),
+	cmocka_unit_test(test_listen_and_close),
+	cmocka_unit_test(test_summary),
+};
+
+RUN("fields", tests)

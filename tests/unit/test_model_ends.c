@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_model_ends.c - user/model.c: sockets by their two ends, the ports'
+ * counts, and recordings that nobody's kernel ever made.
+ */
+#include "test.h"
+
+#define S 1000000000ull
+
+static struct model model;
+
+static int begin(void **state)
+{
+	(void)state;
+	model_init(&model);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	model_free(&model);
+	return 0;
+}
+
+static struct demux_ends client(uint16_t port)
+{
+	return make_ends("10.0.0.1", 80, "10.0.0.2", port);
+}
+
+static struct model_sock *find(struct demux_ends ends)
+{
+	return model_find_ends(&model, &ends, MAKE_NETNS);
+}
+
+static void test_find_ends(void **state)
+{
+	struct demux_segment_more more = make_match(1, 100, client(1000));
+	struct demux_ends ends = client(1000);
+	struct event event;
+
+	(void)state;
+	assert_null(find(ends));
+	event = feed(&model, &more);
+	assert_ptr_equal(find(ends), event.sock);
+	assert_null(find(client(1001)));
+	assert_null(model_find_ends(&model, &ends, MAKE_NETNS + 1));
+}
+
+static void test_find_mapped(void **state)
+{
+	struct demux_ends mapped =
+		make_ends("::ffff:10.0.0.1", 80, "::ffff:10.0.0.2", 1000);
+	struct demux_ends alike =
+		make_ends("fd00::10.0.0.1", 80, "fd00::10.0.0.2", 1000);
+	struct demux_segment_more more =
+		make_segment(1, DEMUX_ESTABLISHED, client(1000));
+	struct event event;
+
+	(void)state;
+	give_sock(&more, make_sock(100, S_ESTABLISHED, mapped));
+	event = feed(&model, &more);
+	assert_ptr_equal(find(client(1000)), event.sock);
+	assert_ptr_equal(find(mapped), event.sock);
+	assert_null(find(alike));
+}
+
+static void test_closed_is_not_found(void **state)
+{
+	struct demux_segment_more more = make_match(1, 100, client(1000));
+	struct demux_close close = make_close(
+		2, DEMUX_UNHASHED, make_sock(100, S_CLOSE, client(1000)));
+	struct event event;
+
+	(void)state;
+	feed(&model, &more);
+	feed(&model, &close);
+	assert_null(find(client(1000)));
+	/* Nor does a late record bring it back. */
+	feed(&model, &more);
+	assert_null(find(client(1000)));
+	more.segment.head.mono_ns = 3;
+	event = feed(&model, &more);
+	assert_int_equal(event.sock->number, 2);
+	assert_ptr_equal(find(client(1000)), event.sock);
+}
+
+static void test_minis_and_listeners_are_not_found(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(1, DEMUX_TIME_WAIT, client(1000));
+	struct demux_listen listen =
+		make_listen(2, 7, "a", make_listener(100, "10.0.0.1", 80));
+
+	(void)state;
+	give_sock(&more, make_sock(300, S_TIME_WAIT, client(1000)));
+	feed(&model, &more);
+	feed(&model, &listen);
+	assert_null(find(client(1000)));
+	assert_null(find(make_ends("10.0.0.1", 80, "0.0.0.0", 0)));
+}
+
+static void test_port_counts(void **state)
+{
+	struct demux_segment_more more;
+	struct demux_listen listen =
+		make_listen(1, 7, "a", make_listener(100, "0.0.0.0", 80));
+	struct port *port;
+
+	(void)state;
+	feed(&model, &listen);
+	for (uint64_t i = 0; i < 9; i++) {
+		more = make_match(2 + i, 200 + i % 3, client(1000 + i % 3));
+		feed(&model, &more);
+	}
+	more = make_segment(20, DEMUX_NONE, client(5));
+	feed(&model, &more);
+	more = make_segment(21, DEMUX_TIME_WAIT, client(6));
+	give_sock(&more, make_sock(300, S_TIME_WAIT, client(6)));
+	feed(&model, &more);
+	more.segment.outcome = DEMUX_NONE;
+	feed(&model, &more);
+	/* Refused: it had a socket and did not reach it. */
+	more = make_match(22, 200, client(1000));
+	more.segment.outcome = DEMUX_REFUSED;
+	feed(&model, &more);
+	more = make_segment(23, DEMUX_MALFORMED, client(6));
+	more.segment.have &= ~DEMUX_HAVE_PORTS;
+	feed(&model, &more);
+	port = ports_get(&model.ports, 80);
+	assert_int_equal(port->listeners, 1);
+	assert_int_equal(port->sockets, 3);
+	assert_int_equal(port->peers.count, 3);
+	assert_int_equal(port->segments, 13);
+	assert_int_equal(port->matched, 10);
+	assert_int_equal(port->misdelivered, 0);
+	assert_int_equal(model.ports.table.count, 1);
+}
+
+/* One peer that comes back from the same port: two sockets, one end. */
+static void test_peer_returns(void **state)
+{
+	struct demux_segment_more more = make_match(1, 100, client(1000));
+	struct demux_close close = make_close(
+		2, DEMUX_DESTROYED, make_sock(100, S_CLOSE, client(1000)));
+
+	(void)state;
+	feed(&model, &more);
+	feed(&model, &close);
+	more.segment.head.mono_ns = 3;
+	feed(&model, &more);
+	assert_int_equal(ports_get(&model.ports, 80)->sockets, 2);
+	assert_int_equal(ports_get(&model.ports, 80)->peers.count, 1);
+}
+
+/* A connecting socket has no remote end before connect(). */
+static void test_unconnected_is_not_counted(void **state)
+{
+	struct demux_close close =
+		make_close(1, DEMUX_UNHASHED,
+			   make_sock(100, S_CLOSE,
+				     make_ends("0.0.0.0", 90, "0.0.0.0", 0)));
+
+	(void)state;
+	feed(&model, &close);
+	assert_int_equal(model.ports.table.count, 0);
+}
+
+/* Time 0 is no time that a kernel says; no memory may suffer from it. */
+static void test_time_zero(void **state)
+{
+	struct demux_close close = make_close(
+		0, DEMUX_DESTROYED, make_sock(100, S_CLOSE, client(1000)));
+	struct demux_segment_more more = make_match(5 * S, 101, client(1));
+
+	(void)state;
+	feed(&model, &close);
+	feed(&model, &close);
+	feed(&model, &close);
+	feed(&model, &more);
+	more.segment.head.mono_ns = 9 * S;
+	feed(&model, &more);
+}
+
+/* The very segment that lets idle minisocks be swept away meets one's heir. */
+static void test_swept_and_met_at_once(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(1 * S, DEMUX_TIME_WAIT, client(1000));
+	struct demux_segment_more heir = make_match(400 * S, 300, client(1000));
+
+	(void)state;
+	give_sock(&more, make_sock(300, S_TIME_WAIT, client(1000)));
+	feed(&model, &more);
+	assert_int_equal(feed(&model, &heir).sock->number, 2);
+	heir.segment.head.mono_ns = 405 * S;
+	assert_int_equal(feed(&model, &heir).sock->number, 2);
+	assert_non_null(find(client(1000)));
+}
+
+/* A late record of one that is buried must not outlive its memory. */
+static void test_buried_and_met_late(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(1 * S, DEMUX_TIME_WAIT, client(1000));
+	struct demux_segment_more other = make_match(400 * S, 301, client(1));
+	struct demux_segment_more late = make_match(100 * S, 300, client(1000));
+
+	(void)state;
+	give_sock(&more, make_sock(300, S_TIME_WAIT, client(1000)));
+	feed(&model, &more);
+	feed(&model, &other);
+	feed(&model, &late);
+	other.segment.head.mono_ns = 405 * S;
+	feed(&model, &other);
+	assert_null(find(client(1000)));
+}
+
+static const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	TEST(test_find_ends),
+	TEST(test_find_mapped),
+	TEST(test_closed_is_not_found),
+	TEST(test_minis_and_listeners_are_not_found),
+	TEST(test_port_counts),
+	TEST(test_peer_returns),
+	TEST(test_unconnected_is_not_counted),
+	TEST(test_time_zero),
+	TEST(test_swept_and_met_at_once),
+	TEST(test_buried_and_met_late),
+};
+
+RUN("model_ends", tests)

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_pipeline.c - user/pipeline.c between a made-up source and a sink that
+ * writes down what it gets.
+ */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "log.h"
+#include "pipeline.h"
+
+/* --- a source that has records lying ready ---------------------------------- */
+
+static struct {
+	struct source source;
+	const void *records[20];
+	size_t count, next, per_round;
+	bool finished, closed;
+	int fails; /* read() returns it */
+} fake;
+
+static int hand_over(struct source *source, source_take take, void *context)
+{
+	size_t left = fake.per_round;
+
+	while (left-- && fake.next < fake.count) {
+		const struct demux_head *head = fake.records[fake.next++];
+
+		if (take(context, head, head->len))
+			break;
+	}
+	source->ended = fake.next == fake.count && !source->is_live;
+	return fake.fails;
+}
+
+static int finish(struct source *source, source_take take, void *context)
+{
+	fake.finished = true;
+	if (source->is_live) {
+		fake.per_round = 100;
+		hand_over(source, take, context);
+	}
+	source->ended = true;
+	return 0;
+}
+
+static void close_fake(struct source *source)
+{
+	close(source->fd);
+	fake.closed = true;
+}
+
+/* --- a sink that writes a letter per event ----------------------------------- */
+
+static char seen[100];
+static struct summary summary;
+
+static void note(const char *format, ...)
+{
+	size_t used = strlen(seen);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(seen + used, sizeof(seen) - used, format, args);
+	va_end(args);
+}
+
+static void on_begin(struct sink *sink, const struct recording_head *trace)
+{
+	(void)sink;
+	assert_ptr_equal(trace, &fake.source.head);
+	note("^");
+}
+
+static void on_event(struct sink *sink, const struct event *event)
+{
+	static const char letters[] = "?salc$";
+
+	(void)sink;
+	assert_ptr_equal(event->trace, &fake.source.head);
+	note("%c", letters[event->head->type]);
+	if (event->head->type == DEMUX_SEGMENT) {
+		assert_true(event->verdict);
+		note("%u", event->segment->ends.rport);
+	}
+	if (event->head->type == DEMUX_END)
+		summary = *event->summary;
+}
+
+static const struct sink_type sink_fake = { "fake", "", on_begin, on_event };
+
+/* --- the tests ------------------------------------------------------------------ */
+
+static struct pipeline pipeline;
+static struct demux_segment_more a, b, c;
+static struct demux_accept accepted;
+static struct demux_end last;
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&fake, 0, sizeof(fake));
+	memset(seen, 0, sizeof(seen));
+	fake.source = (struct source){
+		.head = make_head(),
+		.fd = open("/dev/null", O_RDONLY),
+		.read = hand_over,
+		.finish = finish,
+		.close = close_fake,
+	};
+	fake.per_round = 2;
+	pipeline = (struct pipeline){ .source = &fake.source };
+	assert_int_equal(sink_open(&pipeline.sinks[0], &sink_fake, "/dev/null"),
+			 0);
+	pipeline.sink_count = 1;
+	a = make_match(1, 101, make_ends("10.0.0.1", 80, "10.0.0.2", 1));
+	b = make_match(2, 102, make_ends("10.0.0.1", 81, "10.0.0.2", 2));
+	c = make_match(3, 103, make_ends("fd00::1", 80, "fd00::2", 3));
+	accepted = make_accept(4, 70, "w", 5, 0, a.segment.sock);
+	last = make_end(9, 3, 0);
+	return 0;
+}
+
+static void give(const void *record)
+{
+	fake.records[fake.count++] = record;
+}
+
+static void give_all(void)
+{
+	give(&a);
+	give(&b);
+	give(&c);
+	give(&accepted);
+	give(&last);
+}
+
+static int run(void)
+{
+	struct capture capture = capture_begin(STDERR_FILENO);
+	int err = pipeline_run(&pipeline);
+
+	pipeline_close(&pipeline);
+	capture_end(&capture);
+	assert_true(fake.closed);
+	return err;
+}
+
+static void test_order(void **state)
+{
+	(void)state;
+	give_all();
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s1s2s3a$");
+	assert_true(summary.is_proved && fake.finished);
+	assert_int_equal(summary.segments, 3);
+	assert_int_equal(summary.accepted, 1);
+}
+
+/* Every sink gets everything, in the same order. */
+static void test_two_sinks(void **state)
+{
+	(void)state;
+	assert_int_equal(sink_open(&pipeline.sinks[1], &sink_fake, "/dev/null"),
+			 0);
+	pipeline.sink_count = 2;
+	give(&a);
+	give(&last);
+	run();
+	assert_string_equal(seen, "^^s1s1$$");
+}
+
+static struct demux_config want(unsigned int port, unsigned int families)
+{
+	struct demux_config wanted = { .families = families };
+
+	wanted.any_port = !port;
+	wanted.ports[port / 8] |= 1 << port % 8;
+	return wanted;
+}
+
+static void expect_filtered(struct demux_config wanted, const char *letters,
+			    uint64_t filtered)
+{
+	begin(NULL);
+	give_all();
+	pipeline.wanted = &wanted;
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, letters);
+	assert_int_equal(summary.filtered, filtered);
+	assert_int_equal(summary.segments, 3 - filtered);
+	assert_true(summary.is_proved);
+}
+
+static void test_replay_filters(void **state)
+{
+	struct demux_config wanted = want(0, 3);
+
+	(void)state;
+	close(fake.source.fd);
+	sink_close(&pipeline.sinks[0]);
+	expect_filtered(wanted, "^s1s2s3a$", 0);
+	expect_filtered(want(80, 3), "^s1s3a$", 1);
+	expect_filtered(want(81, 3), "^s2$", 2);
+	expect_filtered(want(0, DEMUX_IPV4), "^s1s2a$", 1);
+	expect_filtered(want(80, DEMUX_IPV6), "^s3$", 2);
+}
+
+static void test_replay_filters_by_pid(void **state)
+{
+	struct demux_config wanted = want(0, 3);
+	struct demux_segment_more later = a;
+	struct demux_close close =
+		make_close(7, DEMUX_UNHASHED, a.segment.sock);
+
+	(void)state;
+	wanted.pid = 70;
+	pipeline.wanted = &wanted;
+	later.segment.head.mono_ns = 6;
+	give(&a);
+	give(&accepted);
+	give(&b);
+	give(&later);
+	give(&close);
+	give(&last);
+	run();
+	/* Before accept() it is nobody's yet, as it is for the kernel half. */
+	assert_string_equal(seen, "^as1c$");
+	assert_int_equal(summary.filtered, 2);
+}
+
+static void test_count(void **state)
+{
+	(void)state;
+	give_all();
+	pipeline.count_max = 2;
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s1s2$");
+	assert_true(summary.is_proved);
+	assert_int_equal(summary.segments, 2);
+}
+
+/* A live source still tells its counters then. */
+static void test_count_live(void **state)
+{
+	(void)state;
+	give_all();
+	fake.source.is_live = true;
+	fake.per_round = 5;
+	pipeline.count_max = 1;
+	run();
+	assert_string_equal(seen, "^s1$");
+	begin(NULL);
+	give(&a);
+	give(&last);
+	fake.source.is_live = true;
+	fake.per_round = 1;
+	pipeline.count_max = 1;
+	run();
+	assert_string_equal(seen, "^s1$");
+	assert_true(summary.complete && summary.is_proved);
+}
+
+static void test_no_end(void **state)
+{
+	(void)state;
+	give(&a);
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s1$");
+	assert_false(summary.complete || summary.is_proved);
+	assert_contains(summary.doubts[0], "cut");
+}
+
+static void test_bad_records(void **state)
+{
+	struct demux_head strange = { .type = 99, .len = sizeof(strange) };
+
+	(void)state;
+	b.segment.outcome = 99;
+	last.counters.emitted = 2;
+	give(&a);
+	give(&b);
+	give(&strange);
+	give(&c);
+	give(&last);
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s1s3$");
+	assert_false(summary.is_proved);
+	assert_int_equal(summary.doubt_count, 2);
+	assert_contains(summary.doubts[0], "1 records are damaged");
+	assert_contains(summary.doubts[1], "1 records are of a kind");
+}
+
+static void test_source_fails(void **state)
+{
+	(void)state;
+	fake.fails = -EBADMSG;
+	fake.per_round = 1;
+	give_all();
+	assert_true(run() < 0);
+	assert_string_equal(seen, "^s1$");
+	assert_false(summary.is_proved);
+}
+
+static void on_event_fails(struct sink *sink, const struct event *event)
+{
+	on_event(sink, event);
+	sink->out.error = -EPIPE;
+}
+
+static void test_sink_fails(void **state)
+{
+	static const struct sink_type failing = { "f", "", NULL,
+						  on_event_fails };
+
+	(void)state;
+	pipeline.sinks[0].type = &failing;
+	give_all();
+	assert_int_equal(run(), -EPIPE);
+	assert_string_equal(seen, "s1$");
+}
+
+static void test_duration(void **state)
+{
+	(void)state;
+	fake.source.is_live = true;
+	give(&a);
+	pipeline.duration_ns = 30000000;
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s1$");
+}
+
+static int rounds;
+
+static int tick(void *context)
+{
+	assert_ptr_equal(context, &rounds);
+	return ++rounds == 2;
+}
+
+static void test_tick(void **state)
+{
+	(void)state;
+	fake.source.is_live = true;
+	fake.per_round = 1;
+	give_all();
+	pipeline.tick = tick;
+	pipeline.tick_context = &rounds;
+	assert_int_equal(run(), 0);
+	assert_int_equal(rounds, 2);
+	assert_string_equal(seen, "^s1s2s3a$");
+}
+
+static void test_signal(void **state)
+{
+	(void)state;
+	fake.source.is_live = true;
+	fake.per_round = 1;
+	give_all();
+	raise(SIGTERM); /* stays pending: pipeline_run() blocked it before */
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s1s2s3a$");
+	assert_true(summary.is_proved);
+}
+
+/* A replay that is stopped has not seen the end, which has the counters. */
+static void test_signal_in_replay(void **state)
+{
+	(void)state;
+	give_all();
+	raise(SIGINT);
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^$");
+	assert_int_equal(summary.doubt_count, 2);
+	assert_contains(summary.doubts[0], "not read to its end");
+	assert_contains(summary.doubts[1], "no segment was seen");
+}
+
+static const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+	TEST(test_order),          TEST(test_two_sinks),
+	TEST(test_replay_filters), TEST(test_replay_filters_by_pid),
+	TEST(test_count),          TEST(test_count_live),
+	TEST(test_no_end),         TEST(test_bad_records),
+	TEST(test_source_fails),   TEST(test_sink_fails),
+	TEST(test_duration),       TEST(test_tick),
+	TEST(test_signal),         TEST(test_signal_in_replay),
+};
+
+RUN("pipeline", tests)
