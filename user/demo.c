@@ -1,2 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * demo.c - the experiment that everyone gets wrong, live: its steps, driven
+ * from the pipeline's rounds, so that each step's lines follow its words.
+ */
 #include "demo.h"
-int demo(const struct options *options) { (void)options; return 3; }
+
+#include <errno.h>
+#include <string.h>
+
+#include "backend.h"
+#include "clock.h"
+#include "demo_cast.h"
+#include "demo_tables.h"
+#include "demo_words.h"
+#include "log.h"
+#include "options.h"
+
+/* From the last answer of a step to the next step: an acknowledgement may wait
+ * 40 ms for company, and the ring is looked into every 50. */
+#define SETTLE_NS 150000000ull
+
+struct demo {
+	struct pipeline pipeline;
+	struct demux_config wanted;
+	struct demo_cast cast;
+	struct demo_words words;
+	uint32_t netns; /* the server's */
+	size_t begun; /* so many steps */
+	uint64_t begun_ns; /* the last of them */
+	uint64_t done_ns; /* all of its answers were there, 0: not yet */
+	bool finished;
+	bool failed; /* and said why */
+};
+
+/* --- the steps ----------------------------------------------------------- */
+
+static int introduce(struct demo *demo)
+{
+	demo_say(&demo->words,
+		 "Three clients talk to one TCP echo server. Many believe that "
+		 "accept() gives\n"
+		 "each client a new port on the server. This is what the "
+		 "kernel does.\n\n"
+		 "  server    %s:%d",
+		 DEMO_SERVER, DEMO_PORT);
+	for (int i = 0; i < DEMO_CLIENTS; i++) {
+		static const char *const remarks[DEMO_CLIENTS] = {
+			"",
+			"   the host of A, another port",
+			"   another host, the port of A",
+		};
+
+		demo_say(&demo->words, "  client %c  %s:%u%s",
+			 demo_clients[i].name, demo_clients[i].addr,
+			 demo_clients[i].port, remarks[i]);
+	}
+	demo_say(&demo->words,
+		 "\nEach line below is a TCP segment that reached the server, "
+		 "with the socket (#N)\n"
+		 "that the kernel matched it to; or a socket's listen, accept "
+		 "or close.");
+	return 0;
+}
+
+static int show_tables(struct demo *demo)
+{
+	pid_t pid = demo->cast.actors[DEMO_THE_SERVER].pid;
+	struct demo_row rows[DEMO_ROWS_MAX];
+	int count = demo_tables_read(rows, pid), here = 0;
+
+	if (count < 0) {
+		log_error("the demo failed: cannot read the server's sockets "
+			  "from /proc/%d: %s",
+			  (int)pid, strerror(-count));
+		return count;
+	}
+	if (!demo_tables_compare(rows, count, &demo->pipeline.model,
+				 demo->netns)) {
+		log_error("the demo failed: /proc tells of another inode or "
+			  "descriptor than the trace");
+		return -EBADMSG;
+	}
+	demo_tables_show(&demo->words, rows, count, pid);
+	for (int i = 0; i < count; i++)
+		here += rows[i].ends.lport == DEMO_PORT;
+	if (here == count && count == 1 + DEMO_CLIENTS)
+		return 0;
+	log_error("the demo failed: /proc shows %d sockets of the server, %d "
+		  "of them on port %d; there should be a listener and %d more, "
+		  "all on that port",
+		  count, here, DEMO_PORT, DEMO_CLIENTS);
+	return -EBADMSG;
+}
+
+#define TEXT_OF(number) #number
+#define TEXT(number)    TEXT_OF(number)
+
+static const struct step {
+	const char *words;
+	int (*show)(struct demo *demo); /* instead of an order */
+	enum demo_role role;
+	enum demo_order_kind order;
+	uint32_t arg;
+	unsigned int answers[DEMO_ROLES]; /* that end the step */
+} steps[] = {
+	{ .show = introduce },
+	{ .words = "The server listens on port " TEXT(DEMO_PORT) ".",
+	  .role = DEMO_THE_SERVER,
+	  .order = DEMO_LISTEN,
+	  .answers = { [DEMO_THE_SERVER] = 1 } },
+	{ .words = "A connects. If that took a new port, accept would show it "
+		   "under LOCAL.",
+	  .role = DEMO_THE_CLIENTS,
+	  .order = DEMO_CONNECT,
+	  .arg = 0,
+	  .answers = { [DEMO_THE_SERVER] = 1, [DEMO_THE_CLIENTS] = 1 } },
+	{ .words = "B connects, from the host of A: only its port differs.",
+	  .role = DEMO_THE_CLIENTS,
+	  .order = DEMO_CONNECT,
+	  .arg = 1,
+	  .answers = { [DEMO_THE_SERVER] = 1, [DEMO_THE_CLIENTS] = 1 } },
+	{ .words = "C connects, from the port of A: only its host differs.",
+	  .role = DEMO_THE_CLIENTS,
+	  .order = DEMO_CONNECT,
+	  .arg = 2,
+	  .answers = { [DEMO_THE_SERVER] = 1, [DEMO_THE_CLIENTS] = 1 } },
+	{ .words = "All three say hello to one port; each gets its own hello "
+		   "back.",
+	  .role = DEMO_THE_CLIENTS,
+	  .order = DEMO_HELLO,
+	  .answers = { [DEMO_THE_CLIENTS] = 1 } },
+	{ .words = "The same sockets without the tracer: what /proc tells "
+		   "netstat and lsof.",
+	  .show = show_tables },
+	{ .words = "A knocks on the closed port " TEXT(DEMO_CLOSED_PORT) ".",
+	  .role = DEMO_THE_CLIENTS,
+	  .order = DEMO_KNOCK,
+	  .answers = { [DEMO_THE_CLIENTS] = 1 } },
+	{ .words = "The clients hang up.",
+	  .role = DEMO_THE_CLIENTS,
+	  .order = DEMO_HANG_UP,
+	  .answers = { [DEMO_THE_SERVER] = DEMO_CLIENTS,
+		       [DEMO_THE_CLIENTS] = 1 } },
+	{ .words = "The server closes its listener.",
+	  .role = DEMO_THE_SERVER,
+	  .order = DEMO_SHUT,
+	  .answers = { [DEMO_THE_SERVER] = 1 } },
+};
+
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
+
+static bool is_done(const struct demo *demo)
+{
+	if (!demo->begun)
+		return true;
+	for (int role = 0; role < DEMO_ROLES; role++)
+		if (demo->cast.actors[role].answers <
+		    steps[demo->begun - 1].answers[role])
+			return false;
+	/* A segment that has to be sent again comes late, but in its step. */
+	return demo_tables_at_rest(demo->cast.actors[DEMO_THE_SERVER].pid);
+}
+
+static int begin_step(struct demo *demo)
+{
+	const struct step *step = &steps[demo->begun++];
+
+	demo->begun_ns = clock_mono_ns();
+	demo->done_ns = 0;
+	if (step->words)
+		demo_say(&demo->words, "\n%zu. %s", demo->begun - 1,
+			 step->words);
+	if (!step->show)
+		return demo_cast_order(&demo->cast, step->role, step->order,
+				       step->arg);
+	if (step->show(demo))
+		demo->failed = true;
+	return 0;
+}
+
+/* One round; non-zero ends the trace. */
+static int tick(void *context)
+{
+	struct demo *demo = context;
+	uint64_t now_ns = clock_mono_ns();
+	int err = demo_cast_hear(&demo->cast);
+
+	if (!err && !demo->done_ns && !is_done(demo)) {
+		if (now_ns - demo->begun_ns < DEMO_PATIENCE_S * 1000000000ull)
+			return 0;
+		log_error("the demo failed: step %zu was not done after %d s",
+			  demo->begun - 1, DEMO_PATIENCE_S);
+		demo->failed = true;
+		return 1;
+	}
+	if (!demo->done_ns)
+		demo->done_ns = now_ns;
+	if (!err && demo->begun && now_ns - demo->done_ns < SETTLE_NS)
+		return 0;
+	demo->finished = !err && demo->begun == STEPS;
+	if (demo->finished)
+		return 1;
+	err = err ?: begin_step(demo);
+	if (err) {
+		log_error("the demo failed: %s", demo->cast.problem);
+		demo->failed = true;
+	}
+	return demo->failed;
+}
+
+/* --- what came of it ----------------------------------------------------- */
+
+static const struct port *find_port(const struct summary *summary,
+				    uint16_t number)
+{
+	static const struct port none;
+
+	for (size_t i = 0; i < summary->port_count; i++)
+		if (summary->ports[i]->port == number)
+			return summary->ports[i];
+	return &none;
+}
+
+/* What the summary says that it should not, or NULL. */
+static const char *find_doubt(const struct summary *summary)
+{
+	const struct port *open = find_port(summary, DEMO_PORT);
+	const struct port *closed = find_port(summary, DEMO_CLOSED_PORT);
+
+	if (open->listeners != 1)
+		return "the trace has not exactly 1 listener on the server's "
+		       "port";
+	if (open->sockets != DEMO_CLIENTS || summary->accepted != DEMO_CLIENTS)
+		return "the trace has not one accepted socket for each client";
+	if (open->peers.count != DEMO_CLIENTS)
+		return "the trace has not one remote endpoint for each client";
+	if (!closed->segments || closed->matched)
+		return "the knock on the closed port is not in the trace, or "
+		       "was matched";
+	if (!summary->is_proved)
+		return "the proof was refused, for the reasons in the summary";
+	return NULL;
+}
+
+static enum exit_code conclude(struct demo *demo)
+{
+	const struct summary *summary = &demo->pipeline.summary;
+	const struct port *open = find_port(summary, DEMO_PORT);
+	const char *doubt;
+
+	if (demo->failed)
+		return EXIT_FAILED;
+	if (!demo->finished) {
+		demo_say(&demo->words,
+			 "\nThe demo was ended before its last step.");
+		return EXIT_DONE;
+	}
+	doubt = find_doubt(summary);
+	if (doubt) {
+		log_error("the demo did not show what it should: %s", doubt);
+		return EXIT_FAILED;
+	}
+	demo_say(&demo->words,
+		 "\nNo client got a new port. The server accepted %llu "
+		 "clients into %llu sockets, and all\n"
+		 "of these have local port %u, as the listener has. The kernel "
+		 "tells them apart by\n"
+		 "their %llu remote endpoints, address and port together: A "
+		 "and B share the address,\n"
+		 "A and C the port, no two both. Port %d had no socket: the "
+		 "knock found nobody.",
+		 (unsigned long long)summary->accepted,
+		 (unsigned long long)open->sockets, open->port,
+		 (unsigned long long)open->peers.count, DEMO_CLOSED_PORT);
+	return EXIT_DONE;
+}
+
+/* --- before and around --------------------------------------------------- */
+
+static void want_port(struct demux_config *wanted, uint16_t port)
+{
+	wanted->any_port = 0;
+	wanted->ports[port >> 3] |= 1 << (port & 7);
+}
+
+static struct source *open_source(struct demo *demo,
+				  const struct options *options)
+{
+	struct backend_wish wish = {
+		.wanted = &demo->wanted,
+		.ring_size = options->ring_size,
+		.without = options->without,
+	};
+	struct backend_trace *trace;
+
+	demo->wanted = options->wanted;
+	demo->wanted.netns = demo->netns;
+	want_port(&demo->wanted, DEMO_PORT);
+	want_port(&demo->wanted, DEMO_CLOSED_PORT);
+	trace = backend_start(options->backend, &wish);
+	return trace ? source_live(trace) : NULL;
+}
+
+static int open_sinks(struct demo *demo, const struct options *options)
+{
+	struct pipeline *pipeline = &demo->pipeline;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < options->output_count; i++) {
+		err = sink_open(&pipeline->sinks[i], options->outputs[i].type,
+				options->outputs[i].path);
+		if (err)
+			break;
+		pipeline->sinks[i].quiet = options->quiet;
+		pipeline->sink_count++;
+	}
+	return err;
+}
+
+/* The server makes the wire, and then the clients find their end of it. */
+static int join(struct demo_cast *cast)
+{
+	int err = demo_cast_order(cast, DEMO_THE_SERVER, DEMO_JOIN,
+				  cast->actors[DEMO_THE_CLIENTS].pid);
+
+	err = err ?: demo_cast_await(cast, DEMO_THE_SERVER);
+	err = err ?: demo_cast_order(cast, DEMO_THE_CLIENTS, DEMO_JOIN, 0);
+	return err ?: demo_cast_await(cast, DEMO_THE_CLIENTS);
+}
+
+static enum exit_code perform(struct demo *demo, const struct options *options)
+{
+	struct pipeline *pipeline = &demo->pipeline;
+	int err;
+
+	log_line("tracing with backend %s; Ctrl-C ends it",
+		 pipeline->source->head.backend);
+	pipeline->count_max = options->count;
+	pipeline->duration_ns = options->duration_ns;
+	pipeline->tick = tick;
+	pipeline->tick_context = demo;
+	err = pipeline_run(pipeline);
+	return err && err != -EPIPE ? EXIT_FAILED : conclude(demo);
+}
+
+int demo(const struct options *options)
+{
+	static struct demo demo;
+	enum exit_code code = EXIT_FAILED;
+	int err;
+
+	demo_words_open(&demo.words, options, demo.pipeline.sinks);
+	if (open_sinks(&demo, options))
+		goto out;
+	/* The filter needs the number of a namespace, so the cast comes before
+	 * the trace; but where there can be no trace, that is what is said. */
+	err = demo_cast_start(&demo.cast);
+	demo.netns = demo_cast_netns(&demo.cast, DEMO_THE_SERVER);
+	demo.pipeline.source = open_source(&demo, options);
+	if (!demo.pipeline.source) {
+		code = EXIT_CANNOT_TRACE;
+		goto out;
+	}
+	err = err ?: join(&demo.cast);
+	if (err) {
+		log_error("no demo: %s; it needs root, and a kernel with "
+			  "network namespaces and veth (try: modprobe veth)",
+			  demo.cast.problem);
+		goto out;
+	}
+	code = perform(&demo, options);
+out:
+	demo_cast_end(&demo.cast);
+	demo_words_close(&demo.words);
+	err = pipeline_close(&demo.pipeline);
+	if (err && err != -EPIPE)
+		code = code ?: EXIT_FAILED;
+	return code;
+}
