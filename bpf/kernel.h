@@ -74,7 +74,7 @@ static __always_inline void read_sock(struct demux_sock *to,
 	to->ifindex = skc->skc_bound_dev_if;
 	to->state = skc->skc_state;
 	to->flags = 0;
-	if (to->state == TCP_LISTEN) {
+	if (to->state == TCP_LISTEN || to->state == TCP_CLOSE) {
 		if (BPF_CORE_READ_BITFIELD_PROBED(skc, skc_ipv6only))
 			to->flags |= DEMUX_SOCK_V6ONLY;
 		if (BPF_CORE_READ_BITFIELD_PROBED(skc, skc_reuseport))

@@ -15,6 +15,7 @@
 #include "demo_words.h"
 #include "log.h"
 #include "options.h"
+#include "outputs.h"
 
 /* From the last answer of a step to the next step: an acknowledgement may wait
  * 40 ms for company, and the ring is looked into every 50. */
@@ -302,22 +303,6 @@ static struct source *open_source(struct demo *demo,
 	return trace ? source_live(trace) : NULL;
 }
 
-static int open_sinks(struct demo *demo, const struct options *options)
-{
-	struct pipeline *pipeline = &demo->pipeline;
-	int err = 0;
-
-	for (size_t i = 0; !err && i < options->output_count; i++) {
-		err = sink_open(&pipeline->sinks[i], options->outputs[i].type,
-				options->outputs[i].path);
-		if (err)
-			break;
-		pipeline->sinks[i].quiet = options->quiet;
-		pipeline->sink_count++;
-	}
-	return err;
-}
-
 /* The server makes the wire, and then the clients find their end of it. */
 static int join(struct demo_cast *cast)
 {
@@ -351,7 +336,7 @@ int demo(const struct options *options)
 	int err;
 
 	demo_words_open(&demo.words, options, demo.pipeline.sinks);
-	if (open_sinks(&demo, options))
+	if (outputs_open(&demo.pipeline, options))
 		goto out;
 	/* The filter needs the number of a namespace, so the cast comes before
 	 * the trace; but where there can be no trace, that is what is said. */

@@ -7,43 +7,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "backend.h"
 #include "demo.h"
 #include "log.h"
 #include "options.h"
+#include "outputs.h"
 #include "pipeline.h"
-
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat one, other;
-
-	return !stat(a, &one) && !stat(b, &other) &&
-	       one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
-	       S_ISREG(one.st_mode);
-}
-
-static int open_sinks(struct pipeline *pipeline, const struct options *options)
-{
-	for (size_t i = 0; i < options->output_count; i++) {
-		const struct output *output = &options->outputs[i];
-		struct sink *sink = &pipeline->sinks[i];
-
-		if (options->replay &&
-		    is_same_file(options->replay, output->path)) {
-			log_error("'%s' would be overwritten while it is read: "
-				  "write to another file",
-				  output->path);
-			return EXIT_USAGE;
-		}
-		if (sink_open(sink, output->type, output->path))
-			return EXIT_FAILED;
-		sink->quiet = options->quiet;
-		pipeline->sink_count++;
-	}
-	return EXIT_DONE;
-}
 
 static struct source *open_source(const struct options *options)
 {
@@ -72,7 +44,7 @@ static int trace(const struct options *options)
 	pipeline.duration_ns = options->duration_ns;
 	if (options->replay && options->has_filter)
 		pipeline.wanted = &options->wanted;
-	code = open_sinks(&pipeline, options);
+	code = outputs_open(&pipeline, options);
 	if (code)
 		goto out;
 	pipeline.source = open_source(options);
@@ -93,10 +65,24 @@ out:
 	return code;
 }
 
+/* A file that is opened must not become what others take for standard output:
+ * where one of the three is closed, something that cannot be written to. */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd < 3);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 
+	fill_standard_files();
+	pipeline_hold_signals();
 	log_libbpf();
 	options_parse(&options, argc, argv);
 	if (options.demo)

@@ -15,9 +15,14 @@
 
 int out_open(struct out *out, const char *path)
 {
+	int flags;
+
 	*out = (struct out){ .name = path, .size = 2 * WELL_FILLED };
 	if (!strcmp(path, "-")) {
 		out->name = "standard output";
+		flags = fcntl(STDOUT_FILENO, F_GETFL);
+		if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+			return -EBADF; /* closed: main() filled the gap */
 		out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	} else {
 		out->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,

@@ -208,18 +208,30 @@ static void hand_on_begin(struct pipeline *pipeline)
 	flush(pipeline);
 }
 
-int pipeline_run(struct pipeline *pipeline)
+static sigset_t end_signals(void)
 {
-	struct source *source = pipeline->source;
 	sigset_t set;
-	int signals;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	return set;
+}
+
+void pipeline_hold_signals(void)
+{
+	sigset_t set = end_signals();
+
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signals = signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+int pipeline_run(struct pipeline *pipeline)
+{
+	struct source *source = pipeline->source;
+	sigset_t set = end_signals();
+	int signals = signalfd(-1, &set, SFD_CLOEXEC);
+
 	if (signals < 0) {
 		log_error("no signalfd: %s", strerror(errno));
 		return -errno;

@@ -20,6 +20,7 @@ struct port {
 	uint64_t segments; /* to this port */
 	uint64_t matched; /* of these, to a socket, request or TIME_WAIT */
 	uint64_t misdelivered; /* to a socket, unexplained: the proof counts */
+	uint64_t explained; /* to a socket, by an exception; likewise */
 	bool peers_full; /* there are more remote ends than are kept */
 	struct htab peers; /* one for each remote end its sockets had */
 };

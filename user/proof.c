@@ -145,12 +145,14 @@ void proof_segment(struct proof *proof, struct model *model,
 	event->verdict = result.verdict;
 	event->why = result.why;
 	proof->counts[result.verdict]++;
-	if (result.verdict == VERDICT_UNEXPLAINED &&
-	    seg->have & DEMUX_HAVE_SOCK && seg->have & DEMUX_HAVE_PORTS) {
+	if (result.verdict != VERDICT_PROVED && seg->have & DEMUX_HAVE_SOCK &&
+	    seg->have & DEMUX_HAVE_PORTS) {
 		struct port *port = ports_get(&model->ports, seg->ends.lport);
 
-		if (port)
+		if (port && result.verdict == VERDICT_UNEXPLAINED)
 			port->misdelivered++;
+		else if (port)
+			port->explained++;
 	}
 }
 

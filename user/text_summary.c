@@ -50,7 +50,7 @@ static void put_counts(struct out *out, const struct summary *summary)
 		    (unsigned long long)summary->skipped);
 	else
 		put(out, ", filtered out, lost and skipped unknown");
-	put(out, "; %llu accepted; kernel %s, backend %s\n",
+	put(out, "; %llu accepted\nkernel %s, backend %s\n",
 	    (unsigned long long)summary->accepted, kernel, backend);
 	if (summary->not_host)
 		put(out,
@@ -70,12 +70,12 @@ static void put_sockets(struct out *out, const struct port *port)
 	if (port->sockets == 1)
 		put(out, " 1 socket;");
 	else if (port->peers_full)
-		put(out, " %llu sockets share this one local port;",
+		put(out, " %llu sockets share this one local port;\n ",
 		    (unsigned long long)port->sockets);
 	else
 		put(out,
 		    " %llu sockets share this one local port, told apart by "
-		    "%llu remote endpoint%s;",
+		    "%llu remote endpoint%s;\n ",
 		    (unsigned long long)port->sockets, N(port->peers.count));
 }
 
@@ -86,7 +86,8 @@ static void put_port(struct out *out, const struct port *port, bool is_proved)
 	put(out, " %llu segment%s, %llu matched, %llu misdelivered\n",
 	    N(port->segments), (unsigned long long)port->matched,
 	    (unsigned long long)port->misdelivered);
-	if (!port->misdelivered && port->sockets > 1 && is_proved)
+	if (!port->misdelivered && !port->explained && port->sockets > 1 &&
+	    is_proved)
 		put(out,
 		    "  each of the %llu was reached only by segments from "
 		    "its own remote endpoint\n",

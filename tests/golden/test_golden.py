@@ -178,7 +178,7 @@ def check_summary(text, summary):
     assert ("\nPROVED: " in text) == (summary["verdict"] == "proved")
     for why in summary["why"]:
         assert why in text
-    shown = re.findall(r"^port (\d+):.* (\d+) segments?, (\d+) matched, "
+    shown = re.findall(r"^port (\d+):.*\n? .*?(\d+) segments?, (\d+) matched, "
                        r"(\d+) misdelivered$", text, re.MULTILINE)
     assert shown == [tuple(str(port[key]) for key in (
         "port", "segments", "matched", "misdelivered"))

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * outputs.c - opens the sinks that the command line asks for.
+ */
+#include "outputs.h"
+
+#include <sys/stat.h>
+
+#include "log.h"
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return !stat(a, &one) && !stat(b, &other) &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
+	       S_ISREG(one.st_mode);
+}
+
+int outputs_open(struct pipeline *pipeline, const struct options *options)
+{
+	for (size_t i = 0; i < options->output_count; i++) {
+		const struct output *output = &options->outputs[i];
+		struct sink *sink = &pipeline->sinks[i];
+
+		if (options->replay &&
+		    is_same_file(options->replay, output->path)) {
+			log_error("'%s' would be overwritten while it is read: "
+				  "write to another file",
+				  output->path);
+			return EXIT_USAGE;
+		}
+		if (sink_open(sink, output->type, output->path))
+			return EXIT_FAILED;
+		sink->quiet = options->quiet;
+		pipeline->sink_count++;
+	}
+	return EXIT_DONE;
+}
