@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What must hold of a trace, by what the test itself knows.
+
+Every check raises AssertionError; test_judge.py sees each of them do so.
+"""
+
+import collections
+import re
+
+ENDS = ("laddr", "lport", "raddr", "rport")
+LETTERS = {"established": "E", "listener": "L", "request": "Q",
+           "time_wait": "W", "none": "N", "refused": "R", "malformed": "M"}
+
+
+def unmapped(addr):
+    return addr[7:] if addr.startswith("::ffff:") else addr
+
+
+def ends_of(event):
+    """A segment's: IPv4 as such, whatever the socket's family is."""
+    return (event["netns"], event.get("laddr"), event.get("lport"),
+            event.get("raddr"), event.get("rport"))
+
+
+def server_ends(conn):
+    return (conn.netns, unmapped(conn.laddr), conn.lport, unmapped(conn.raddr),
+            conn.rport)
+
+
+def client_ends(conn, netns):
+    return (netns, unmapped(conn.raddr), conn.rport, unmapped(conn.laddr),
+            conn.lport)
+
+
+def pick(event, names):
+    return tuple(event.get(x) for x in names)
+
+
+# --- every segment once ------------------------------------------------------
+
+
+def check_accounting(run):
+    summary, growth = run.summary, run.growth
+    seen = collections.Counter(x["netns"] for x in run.segments)
+    assert summary["segments"] == sum(seen.values())
+    assert (summary["segments"] + summary["filtered"] + summary["lost"] ==
+            sum(growth.values()))
+    if not summary["filtered"] and not summary["lost"]:
+        assert seen == +collections.Counter(growth)
+
+
+# --- the server's own list ---------------------------------------------------
+
+
+def check_accepts(run, conns):
+    names = ENDS + ("netns", "fd", "pid", "tid", "uid", "comm", "inode",
+                    "cookie")
+    said = sorted((pick(x, names) for x in run.accepts), key=repr)
+    known = sorted((tuple(getattr(x, y) for y in names) for x in conns),
+                   key=repr)
+    assert said == known
+    assert run.summary["accepted"] == len(conns)
+    numbers = [x["sock"] for x in run.accepts]
+    assert len(set(numbers)) == len(numbers), "two accepts of one socket"
+
+
+# --- every segment's socket --------------------------------------------------
+
+
+def lives(segments):
+    """The connections that followed each other on one 4-tuple, each from its
+    first SYN (or SYN|ACK) on."""
+    parts, seqs = [], set()
+    for segment in segments:
+        if "SYN" in segment["flags"].split("|"):
+            if segment["seq"] not in seqs:
+                parts.append([])
+            seqs.add(segment["seq"])
+        assert parts, "a connection that begins without a SYN"
+        parts[-1].append(segment)
+    return parts
+
+
+def word(segments):
+    return "".join(LETTERS[x["outcome"]] for x in segments)
+
+
+def check_verdict(segment):
+    """Proved, but for I1's exception: the other CPU closed the socket between
+    lookup and hook, and it had given its port back."""
+    if segment["verdict"] == "proved":
+        return
+    assert segment["verdict"] == "explained", segment
+    assert segment["outcome"] == "established", segment
+    assert segment["sock_state"] == "CLOSE", segment
+
+
+def check_server_side(life, event, listener, pattern, via, owned=()):
+    """SYN, final ACK, all that follows: listener, request, this socket.
+    @owned are the segments that were told of after the accept."""
+    assert re.fullmatch(pattern, word(life)), word(life)
+    births = [x for x in life if "child" in x]
+    assert [x["child"] for x in births] == [event["sock"]]
+    assert event["parent"] == listener
+    for segment in life:
+        check_verdict(segment)
+        known = segment["outcome"] != "listener"
+        assert segment["via"] == (via if known else "lookup")
+        if segment["outcome"] == "listener":
+            assert segment["sock"] == listener
+            assert segment["sock_state"] == "LISTEN"
+            continue
+        if segment["verdict"] == "proved":
+            assert (pick(segment, ["sock_" + x for x in ENDS]) ==
+                    pick(event, ENDS))
+        assert (segment.get("mapped", False) ==
+                event["laddr"].startswith("::ffff:"))
+        if segment["outcome"] == "established":
+            assert segment["sock"] == event["sock"]
+            assert segment.get("parent") == listener
+            if id(segment) in owned:
+                assert segment["fd"] == event["fd"]
+                assert pick(segment, ("pid", "comm")) == pick(event, (
+                    "pid", "comm"))
+        else:
+            assert segment["sock"] not in (event["sock"], listener)
+        if segment["outcome"] == "request":
+            assert segment["parent"] == listener
+            assert segment["sock_state"] == "NEW_SYN_RECV"
+        if segment["outcome"] == "time_wait":
+            assert segment["sock_state"] == "TIME_WAIT"
+            reopens = "SYN" in segment["flags"]
+            assert segment.get("parent") == (listener if reopens else None)
+
+
+def check_client_side(life, via):
+    """The SYN|ACK and all that follows: one socket. Returns its number."""
+    assert re.fullmatch("E+W*", word(life)), word(life)
+    assert pick(life[0], ("flags", "sock_state")) == ("SYN|ACK", "SYN_SENT")
+    sock = life[0]["sock"]
+    for segment in life:
+        check_verdict(segment)
+        assert segment["via"] == via
+        if segment["verdict"] == "proved":
+            assert (pick(segment, ["sock_" + x for x in ENDS]) ==
+                    pick(segment, ENDS))
+        is_full = segment["outcome"] == "established"
+        assert (segment["sock"] == sock) == is_full
+    return sock
+
+
+def check_late(run, life, event):
+    """What finds nobody comes last, when the socket has closed: an ACK that
+    answers a FIN sent twice. Takes it off @life."""
+    while life and life[-1]["outcome"] == "none":
+        segment = life.pop()
+        assert segment["flags"] == "ACK" and "sock" not in segment
+        assert event["sock"] in [x["sock"] for x in run.closes]
+
+
+def listener_of(run, event):
+    """By the last listen event of that port before the accept; for one that
+    is older than the trace, by what its first SYN met."""
+    place = pick(event, ("netns", "lport"))
+    socks = [x["sock"] for x in run.listens
+             if pick(x, ("netns", "lport")) == place and
+             x["mono_ns"] < event["mono_ns"]]
+    if socks:
+        return socks[-1]
+    return next(x["sock"] for x in run.segments if x["outcome"] == "listener"
+                and pick(x, ("netns", "lport")) == place)
+
+
+def by_inode(run):
+    return {pick(x, ("netns", "inode")): x for x in run.accepts}
+
+
+def group(segments):
+    groups = collections.defaultdict(list)
+    for segment in segments:
+        groups[ends_of(segment)].append(segment)
+    return groups
+
+
+# The client closes first.
+PLAIN = "LQ+E*"
+# Its SYN reopens a TIME_WAIT socket.
+REOPENS = "WQ+E*"
+
+
+def check_sockets(run, conns, lab, pattern=PLAIN, clients=True):
+    """@pattern may be a function of the connection. Returns the segments of
+    no connection."""
+    groups, accepts = group(run.segments), by_inode(run)
+    place = {id(x): y for y, x in enumerate(run.events)}
+    same_ends = collections.defaultdict(list)
+    for conn in conns:
+        event = accepts[conn.netns, conn.inode]
+        same_ends[server_ends(conn)].append((event["mono_ns"], event, conn))
+    socks = []
+    for ends, same in same_ends.items():
+        server = lives(groups.pop(ends, []))
+        assert len(server) == len(same)
+        same.sort(key=lambda x: x[0])
+        for life, (_, event, conn) in zip(server, same):
+            check_late(run, life, event)
+            check_server_side(life, event, listener_of(run, event),
+                              pattern(conn) if callable(pattern) else pattern,
+                              lab.via, {id(x) for x in life if
+                                        place[id(x)] > place[id(event)]})
+            socks.append(event["sock"])
+        if not clients:
+            continue
+        client = lives(groups.pop(client_ends(conn, lab.client.inode), []))
+        assert len(client) == len(same)
+        socks += [check_client_side(life, lab.via) for life in client]
+    assert len(set(socks)) == len(socks), "one socket for two connections"
+    return [x for some in groups.values() for x in some]
+
+
+def check_nobody(segments, lab, port):
+    """A SYN to a closed port; on the way back its reset is the client's."""
+    there = [x for x in segments if x["lport"] == port]
+    back = [x for x in segments if x["rport"] == port]
+    for segment in there:
+        assert segment["netns"] == lab.server.inode
+        assert segment["outcome"] == "none" and segment["reset"] is True
+        assert segment["via"] == "lookup" and segment["flags"] == "SYN"
+        assert "sock" not in segment
+    for segment in back:
+        assert segment["netns"] == lab.client.inode
+        assert segment["outcome"] == "established"
+        assert segment["sock_state"] == "SYN_SENT"
+        assert segment["flags"] == "RST|ACK"
+    assert len(there) == len(back) == 1
+
+
+# --- the last word -----------------------------------------------------------
+
+
+def check_proved(run):
+    summary = run.summary
+    assert summary["verdict"] == "proved", summary["why"]
+    assert not summary["why"]
+    assert summary["lost"] == summary["skipped"] == 0
+
+
+def check_listens(run, listeners):
+    """For those that began to listen during the trace."""
+    assert collections.Counter(x["lport"] for x in run.listens) == listeners
+
+
+def check_ports(run, conns, listeners):
+    """@listeners: port -> how many listened there."""
+    segments = collections.Counter(x["lport"] for x in run.segments
+                                   if "lport" in x)
+    matched = collections.Counter(
+        x["lport"] for x in run.segments
+        if x["outcome"] in ("established", "listener", "request", "time_wait"))
+    said = {x["port"]: x for x in run.summary["ports"]}
+    assert {x: y["segments"] for x, y in said.items() if y["segments"]} == \
+        segments
+    for port in said.values():
+        assert port["matched"] == matched[port["port"]]
+        assert port["misdelivered"] == 0
+    for port, count in listeners.items():
+        here = [x for x in conns if x.lport == port]
+        assert said[port]["listeners"] == count
+        assert said[port]["sockets"] == len(here)
+        assert said[port]["remote_endpoints"] == len(
+            {(x.raddr, x.rport) for x in here})
+
+
+def check_all(run, conns, lab, listeners, pattern=PLAIN):
+    """Returns the segments of no connection."""
+    check_accounting(run)
+    check_accepts(run, conns)
+    strays = check_sockets(run, conns, lab, pattern)
+    check_proved(run)
+    check_ports(run, conns, listeners)
+    return strays

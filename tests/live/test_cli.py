@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Mistakes on the command line and in recordings. Needs no kernel to trace."""
+
+import os
+import struct
+import subprocess
+
+import pytest
+
+from tracer import TOOL, run_tool
+
+# struct recording_head: magic, order, abi, len, clock offset, three names.
+HEAD = struct.pack("=8sIHHq64s16s160s", b"sockdmx\n", 0x01020304, 1, 264, 0,
+                   b"6.0", b"fentry", b"")
+# struct demux_end: type 5, no counts.
+END = struct.pack("=HHIQ72x", 5, 88, 0, 1)
+NOBODY = 65534
+
+
+# What the message says, where it is not the last argument.
+NAMED = {"-o json:": "'json' has no file", "-j -o text": "two outputs",
+         "demo -P 1": "takes no filter"}
+
+
+@pytest.mark.parametrize("args", [
+    *(["-P", x] for x in ("0", "65536", "80x", "90-80", "", "80,", ",80",
+                          "-80", "80-", "80--90", "80,,90", " 80", "+80",
+                          "0x50", "1-65536", "99999999999999999999")),
+    ["-b", "bogus"], ["-p", "0"], ["-p", "me"], ["-p", "-1"], ["-n", "0"],
+    ["-n", "x"], ["-n", "99999999999999999999"], ["-d", "0"], ["-d", "-1"],
+    ["-d", "nan"], ["-d", "inf"], ["-d", "1s"], ["-d", ""], ["-o", "xml"],
+    ["-o", "json:"], ["-o", ""], ["-w", ""], ["-j", "-o", "text"],
+    ["--buffer-size", "0"], ["--buffer-size", "1G"], ["--buffer-size", "x"],
+    ["--buffer-size", "9999M"], ["--nonsense"], ["nonsense"], ["demo", "x"],
+    ["demo", "-r", "x"], ["demo", "-P", "1"],
+], ids=" ".join)
+def test_usage(args):
+    """Exit 2, nothing on stdout, and a message that names what was wrong."""
+    done = run_tool(*args)
+    assert (done.returncode, done.stdout) == (2, b"")
+    said = done.stderr.decode()
+    assert "sockdemux-trace: " in said
+    assert NAMED.get(" ".join(args), args[-1]) in said
+
+
+def replay(path, *args):
+    done = run_tool("-r", str(path), *args)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_good_recording(tmp_path):
+    path = tmp_path / "good"
+    path.write_bytes(HEAD + END)
+    code, out, said = replay(path, "-j")
+    assert (code, said) == (0, "") and '"event":"summary"' in out
+
+
+OTHER_ORDER = struct.pack(">8sIHH248x", b"sockdmx\n", 0x01020304, 1, 264)
+OTHER_FORMAT = HEAD[:12] + b"\x63\0" + HEAD[14:]
+BAD_LENGTH = HEAD[:14] + b"\1\0" + HEAD[16:]
+
+
+@pytest.mark.parametrize("content, message", [
+    (b"", "is no recording"), (b"hello\n", "is no recording"),
+    (b"\xd4\xc3\xb2\xa1" + bytes(500), "is no recording"),
+    (HEAD[:-1], "is no recording"), (OTHER_ORDER, "byte order"),
+    (OTHER_FORMAT, "has format 99"), (BAD_LENGTH, "bad length"),
+    (HEAD + bytes(16) + END, "is damaged at byte 264"),
+    (HEAD + END[:2] + b"\x0f\0" + END[4:], "is damaged at byte 264"),
+], ids=["empty", "text", "pcap", "short head", "byte order", "format",
+        "head length", "zeros", "record length"])
+def test_foreign_recording(tmp_path, content, message):
+    path = tmp_path / "foreign"
+    path.write_bytes(content)
+    code, _, said = replay(path, "-j")
+    assert code == 1 and message in said and str(path) in said
+
+
+@pytest.mark.parametrize("cut", [b"", END[:40], END[:7]])
+def test_cut_recording(tmp_path, cut):
+    path = tmp_path / "cut"
+    path.write_bytes(HEAD + cut)
+    code, out, said = replay(path, "-j")
+    assert code == 0 and '"not_proved"' in out and "is cut" in out
+    assert ("ends in the middle" in said) == bool(cut)
+
+
+def test_damaged_record(tmp_path):
+    """Left out and counted; the next one is whole again."""
+    path = tmp_path / "damaged"
+    path.write_bytes(HEAD + struct.pack("=HHIQ", 1, 16, 0, 1) + END)
+    code, out, said = replay(path, "-j")
+    assert code == 0 and "damaged" in out and "damaged" in said
+    assert '"not_proved"' in out
+
+
+def test_unreadable_recording(tmp_path):
+    assert replay(tmp_path / "none")[0] == 1
+    assert "No such file" in replay(tmp_path / "none")[2]
+    assert replay(tmp_path)[0] == 1
+    assert "Is a directory" in replay(tmp_path)[2]
+    hostile = replay(tmp_path / "a\x1b[31mb")[2]
+    assert hostile and "\x1b" not in hostile
+
+
+def test_own_recording_is_kept(tmp_path):
+    path = tmp_path / "same"
+    path.write_bytes(HEAD + END)
+    assert replay(path, "-w", str(path))[0] == 2
+    assert path.read_bytes() == HEAD + END
+
+
+def test_outputs_that_cannot_be(tmp_path):
+    path = tmp_path / "good"
+    path.write_bytes(HEAD + END)
+    code, _, said = replay(path, "-j", "-w", str(tmp_path / "no" / "file"))
+    assert code == 1 and "No such file" in said
+    code, _, said = replay(path, "-w", "/dev/full")
+    assert code == 1 and "No space left" in said and "/dev/full" in said
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([TOOL, "-r", str(path), "-j"], stdout=full,
+                              stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1 and b"No space left" in done.stderr
+
+
+@pytest.mark.parametrize("args", [[], ["-j"], ["-w", "-"]])
+def test_closed_stdout(args):
+    done = run_tool(*args, preexec_fn=lambda: os.close(1))
+    assert done.returncode == 1
+    assert b"standard output is closed" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid(), reason="only root can become nobody")
+def test_no_root(public):
+    done = run_tool(executable=public + "/sockdemux-trace",
+                    preexec_fn=lambda: os.setuid(NOBODY))
+    assert done.returncode == 3
+    said = done.stderr.decode()
+    assert "CAP_BPF" in said and "CAP_PERFMON" in said and "root" in said
+
+
+def test_help_and_version():
+    done = run_tool("--help")
+    assert done.returncode == 0 and b"--port" in done.stdout
+    done = run_tool("-V")
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"sockdemux-trace ")
