@@ -79,6 +79,31 @@ void names_flags(char to[NAMES_FLAGS_MAX], unsigned int flags)
 	*end = '\0';
 }
 
+/* Half of what sinks write is numbers: two digits a division. */
+char *names_number(char *to, uint64_t number)
+{
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+	char digits[NAMES_NUMBER_MAX], *at = digits + sizeof(digits) - 1;
+	size_t len;
+
+	*at = '\0';
+	while (number >= 100) {
+		memcpy(at -= 2, pairs + number % 100 * 2, 2);
+		number /= 100;
+	}
+	if (number >= 10)
+		memcpy(at -= 2, pairs + number * 2, 2);
+	else
+		*--at = '0' + number;
+	len = digits + sizeof(digits) - 1 - at;
+	memcpy(to, at, len + 1);
+	return to + len;
+}
+
 static char *put_byte(char *to, unsigned int byte)
 {
 	if (byte >= 100)

@@ -22,6 +22,10 @@ void names_flags(char to[NAMES_FLAGS_MAX], unsigned int flags);
 /* @bytes in network order, @family 4 or 6. */
 void names_addr(char to[NAMES_ADDR_MAX], const uint8_t *bytes, int family);
 
+#define NAMES_NUMBER_MAX 21
+/* Decimal digits and a NUL; returns where that is. */
+char *names_number(char *to, uint64_t number);
+
 /* A copy of @text with all but printable ASCII as \xNN; newlines stay. NULL
  * where memory ran out; the caller frees it. */
 char *names_printable(const char *text);

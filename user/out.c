@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "names.h"
+
 #define WELL_FILLED (64 * 1024)
 
 int out_open(struct out *out, const char *path)
@@ -59,13 +61,9 @@ bool out_room(struct out *out, size_t len)
 
 void out_number(struct out *out, uint64_t number)
 {
-	char digits[20], *at = digits + sizeof(digits);
+	char digits[NAMES_NUMBER_MAX];
 
-	do {
-		*--at = '0' + number % 10;
-		number /= 10;
-	} while (number);
-	out_bytes(out, at, digits + sizeof(digits) - at);
+	out_bytes(out, digits, names_number(digits, number) - digits);
 }
 
 void out_spaces(struct out *out, size_t count)

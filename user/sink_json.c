@@ -3,49 +3,89 @@
  * sink_json.c - JSON Lines: one flat object per event, unknown keys absent.
  * docs/formats.md lists the keys. Last stage.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "fields.h"
 #include "json.h"
+#include "names.h"
 #include "proof.h"
 #include "sink.h"
 
-static void put_value(struct out *out, const struct value *value)
+#define KEY_MAX   32
+#define VALUE_MAX 72 /* but for VALUE_BYTES */
+
+/* The fields of each type of event, with the text that comes before a value:
+ * written once, since there are some 30 in every line. */
+static struct key {
+	const struct field *field;
+	size_t len;
+	char text[KEY_MAX]; /* ,"key": or, of the first, {"key": */
+} keys[DEMUX_END + 1][FIELDS_MAX];
+
+static void begin(struct sink *sink, const struct recording_head *trace)
 {
-	switch (value->kind) {
-	case VALUE_SIGNED:
-		if ((int64_t)value->number < 0) {
-			out_bytes(out, "-", 1);
-			out_number(out, -value->number);
-			break;
+	(void)sink;
+	(void)trace;
+	for (unsigned int type = 0; type <= DEMUX_END; type++) {
+		const struct field *const *field = fields_of(type);
+		struct key *key = keys[type];
+
+		for (; *field; field++, key++) {
+			key->field = *field;
+			key->len = snprintf(key->text, KEY_MAX, "%c\"%s\":",
+					    key == keys[type] ? '{' : ',',
+					    (*field)->key);
 		}
-		/* fall through */
-	case VALUE_NUMBER:
-		out_number(out, value->number);
-		break;
-	case VALUE_BOOL:
-		out_text(out, value->number ? "true" : "false");
-		break;
-	case VALUE_NAME: /* nothing in it needs an escape */
-		out_bytes(out, "\"", 1);
-		out_text(out, value->text);
-		out_bytes(out, "\"", 1);
-		break;
-	case VALUE_BYTES:
-		json_string(out, value->text);
-		break;
 	}
 }
 
-static void put_fields(struct out *out, const struct event *event, bool *first)
+/* All values but BYTES, which only json_string() can write. */
+static char *put_value(char *to, const struct value *value)
 {
-	const struct field *const *field = fields_of(event->head->type);
+	switch (value->kind) {
+	case VALUE_SIGNED:
+		if ((int64_t)value->number >= 0)
+			return names_number(to, value->number);
+		*to++ = '-';
+		return names_number(to, -value->number);
+	case VALUE_NUMBER:
+		return names_number(to, value->number);
+	case VALUE_BOOL:
+		return stpcpy(to, value->number ? "true" : "false");
+	case VALUE_NAME: /* nothing in it needs an escape */
+		*to++ = '"';
+		to = stpcpy(to, value->text);
+		*to++ = '"';
+		return to;
+	case VALUE_BYTES:
+		break;
+	}
+	return to;
+}
+
+/* The first field of every event is there always: it opens the line. */
+static void put_fields(struct out *out, const struct event *event)
+{
+	/* Filled by what is a few instructions a value, and handed on once. */
+	char line[FIELDS_MAX * (KEY_MAX + VALUE_MAX)], *to = line;
+	const struct key *key = keys[event->head->type];
 	struct value value;
 
-	for (; *field; field++) {
-		if (!(*field)->get(event, &value))
+	for (; key->field; key++) {
+		if (!key->field->get(event, &value))
 			continue;
-		json_key(out, (*field)->key, first);
-		put_value(out, &value);
+		memcpy(to, key->text, KEY_MAX);
+		to += key->len;
+		if (value.kind != VALUE_BYTES) {
+			to = put_value(to, &value);
+			continue;
+		}
+		out_bytes(out, line, to - line);
+		to = line;
+		json_string(out, value.text);
 	}
+	out_bytes(out, line, to - line);
 }
 
 static void put_count(struct out *out, const char *key, uint64_t count,
@@ -71,19 +111,16 @@ static void put_port(struct out *out, const struct port *port)
 	out_text(out, "}");
 }
 
-static void put_summary(struct out *out, const struct summary *summary,
-			bool *first)
+static void put_summary(struct out *out, const struct summary *summary)
 {
-	json_key(out, "why", first);
-	out_text(out, "[");
+	out_text(out, ",\"why\":[");
 	for (size_t i = 0; i < summary->doubt_count; i++) {
 		if (i)
 			out_text(out, ",");
 		json_string(out, summary->doubts[i]);
 	}
 	out_text(out, "]");
-	json_key(out, "ports", first);
-	out_text(out, "[");
+	out_text(out, ",\"ports\":[");
 	for (size_t i = 0; i < summary->port_count; i++) {
 		if (i)
 			out_text(out, ",");
@@ -95,14 +132,12 @@ static void put_summary(struct out *out, const struct summary *summary,
 static void event(struct sink *sink, const struct event *event)
 {
 	struct out *out = &sink->out;
-	bool first = true;
 
 	if (event->head->type != DEMUX_END && (sink->quiet || event->repeated))
 		return;
-	out_text(out, "{");
-	put_fields(out, event, &first);
+	put_fields(out, event);
 	if (event->head->type == DEMUX_END)
-		put_summary(out, event->summary, &first);
+		put_summary(out, event->summary);
 	out_text(out, "}\n");
 	out_end(out);
 }
@@ -110,5 +145,6 @@ static void event(struct sink *sink, const struct event *event)
 const struct sink_type sink_json = {
 	.name = "json",
 	.about = "JSON Lines, one object per event",
+	.begin = begin,
 	.event = event,
 };

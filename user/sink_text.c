@@ -84,21 +84,6 @@ static void begin(struct sink *sink, const struct recording_head *trace)
 
 /* --- one value --------------------------------------------------------------- */
 
-static char *put_digits(char *to, uint64_t number)
-{
-	char digits[20];
-	int n = 0;
-
-	do {
-		digits[n++] = '0' + number % 10;
-		number /= 10;
-	} while (number);
-	while (n)
-		*to++ = digits[--n];
-	*to = '\0';
-	return to;
-}
-
 /* Puts the field's text, of fewer than CELL_MAX bytes, at @to. Returns its end,
  * or NULL where it is unknown. */
 static char *show(char *to, const struct field *field,
@@ -113,11 +98,11 @@ static char *show(char *to, const struct field *field,
 	switch (value.kind) {
 	case VALUE_SIGNED:
 		if ((int64_t)value.number >= 0)
-			return put_digits(to, value.number);
+			return names_number(to, value.number);
 		*to++ = '-';
-		return put_digits(to, -value.number);
+		return names_number(to, -value.number);
 	case VALUE_NUMBER:
-		return put_digits(to, value.number);
+		return names_number(to, value.number);
 	case VALUE_NAME:
 		return stpcpy(to, value.text);
 	case VALUE_BYTES:

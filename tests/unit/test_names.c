@@ -106,10 +106,36 @@ static void test_escape(void **state)
 	assert_string_equal(small, "ab");
 }
 
+static void test_number(void **state)
+{
+	static const struct {
+		uint64_t number;
+		const char *text;
+	} known[] = {
+		{ 0, "0" },
+		{ 9, "9" },
+		{ 10, "10" },
+		{ 99, "99" },
+		{ 100, "100" },
+		{ 65535, "65535" },
+		{ UINT64_MAX, "18446744073709551615" },
+	};
+	char text[NAMES_NUMBER_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		char *end = names_number(text, known[i].number);
+
+		assert_string_equal(text, known[i].text);
+		assert_ptr_equal(end, text + strlen(text));
+	}
+}
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_enums),     cmocka_unit_test(test_state),
-	cmocka_unit_test(test_flags),     cmocka_unit_test(test_addr),
-	cmocka_unit_test(test_printable), cmocka_unit_test(test_escape),
+	cmocka_unit_test(test_number), cmocka_unit_test(test_enums),
+	cmocka_unit_test(test_state),  cmocka_unit_test(test_flags),
+	cmocka_unit_test(test_addr),   cmocka_unit_test(test_printable),
+	cmocka_unit_test(test_escape),
 };
 
 RUN("names", tests)

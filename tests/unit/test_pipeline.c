@@ -102,6 +102,7 @@ static struct demux_end last;
 static int begin(void **state)
 {
 	(void)state;
+	pipeline_hold_signals(); /* as main() does */
 	memset(&fake, 0, sizeof(fake));
 	memset(seen, 0, sizeof(seen));
 	fake.source = (struct source){
