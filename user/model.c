@@ -192,7 +192,8 @@ static int count_sock(struct model *model, struct model_sock *sock)
 		if (htab_add(&model->ends, &sock->by_ends, hash ?: 1))
 			return -ENOMEM;
 	}
-	return ports_add_peer(&model->ports, port, &sock->last.ends);
+	return ports_add_peer(&model->ports, port, &sock->last.ends,
+			      sock->last.netns);
 }
 
 /* --- events ------------------------------------------------------------------ */

@@ -14,6 +14,7 @@
 struct peer {
 	struct htab_node node;
 	uint8_t addr[16];
+	uint32_t netns;
 	uint16_t port;
 	uint8_t family;
 };
@@ -39,7 +40,7 @@ struct port *ports_get(struct ports *ports, uint16_t number)
 }
 
 int ports_add_peer(struct ports *ports, struct port *port,
-		   const struct demux_ends *ends)
+		   const struct demux_ends *ends, uint32_t netns)
 {
 	uint64_t words[2], hash;
 	struct htab_node *node;
@@ -47,11 +48,12 @@ int ports_add_peer(struct ports *ports, struct port *port,
 
 	memcpy(words, ends->raddr, sizeof(words));
 	hash = htab_mix(htab_mix(htab_mix(ends->rport, words[0]), words[1]),
-			ends->family);
+			(uint64_t)netns << 8 | ends->family);
 	for (node = htab_find(&port->peers, hash); node;
 	     node = htab_next(node)) {
 		peer = htab_entry(node, struct peer, node);
-		if (peer->port == ends->rport && peer->family == ends->family &&
+		if (peer->port == ends->rport && peer->netns == netns &&
+		    peer->family == ends->family &&
 		    !memcmp(peer->addr, ends->raddr, sizeof(peer->addr)))
 			return 0;
 	}
@@ -65,6 +67,7 @@ int ports_add_peer(struct ports *ports, struct port *port,
 		return -ENOMEM;
 	}
 	memcpy(peer->addr, ends->raddr, sizeof(peer->addr));
+	peer->netns = netns;
 	peer->port = ends->rport;
 	peer->family = ends->family;
 	ports->peers++;

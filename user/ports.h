@@ -33,9 +33,10 @@ struct ports {
 /* That port's row, made if it is new; NULL where memory ran out. */
 struct port *ports_get(struct ports *ports, uint16_t number);
 
-/* Notes the remote end of a socket of @port. 0 or -ENOMEM. */
+/* Notes the remote end of a socket of @port; in another network namespace it is
+ * another one. 0 or -ENOMEM. */
 int ports_add_peer(struct ports *ports, struct port *port,
-		   const struct demux_ends *ends);
+		   const struct demux_ends *ends, uint32_t netns);
 
 /* All rows by number, in an array for the caller to free; NULL where memory
  * ran out, or there is none. */

@@ -75,8 +75,9 @@ static void put_sockets(struct out *out, const struct port *port)
 	else
 		put(out,
 		    " %llu sockets share this one local port, told apart by "
-		    "%llu remote endpoint%s;\n ",
-		    (unsigned long long)port->sockets, N(port->peers.count));
+		    "%llu remote endpoint%s%s;\n ",
+		    (unsigned long long)port->sockets, N(port->peers.count),
+		    port->sockets > port->peers.count ? " and by time" : "");
 }
 
 static void put_port(struct out *out, const struct port *port, bool is_proved)

@@ -273,7 +273,7 @@ def check_ports(run, conns, listeners):
         assert said[port]["listeners"] == count
         assert said[port]["sockets"] == len(here)
         assert said[port]["remote_endpoints"] == len(
-            {(x.raddr, x.rport) for x in here})
+            {(x.netns, x.raddr, x.rport) for x in here})
 
 
 def check_all(run, conns, lab, listeners, pattern=PLAIN):

@@ -52,14 +52,17 @@ static void test_peers(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ends = make_ends(cases[i].addr, 80, cases[i].addr,
 				 cases[i].port);
-		assert_int_equal(ports_add_peer(&ports, one, &ends), 0);
+		assert_int_equal(ports_add_peer(&ports, one, &ends, 1), 0);
 		assert_int_equal(one->peers.count, cases[i].count);
 	}
 	assert_int_equal(other->peers.count, 0);
 	/* The same remote end on another port is counted there. */
-	assert_int_equal(ports_add_peer(&ports, other, &ends), 0);
+	assert_int_equal(ports_add_peer(&ports, other, &ends, 1), 0);
 	assert_int_equal(other->peers.count, 1);
 	assert_int_equal(ports.peers, 7);
+	/* The same address in another namespace is another host's. */
+	assert_int_equal(ports_add_peer(&ports, other, &ends, 2), 0);
+	assert_int_equal(other->peers.count, 2);
 	assert_false(one->peers_full);
 	ports_free(&ports);
 	assert_int_equal(ports.table.count, 0);
@@ -73,7 +76,7 @@ static void test_too_many(void **state)
 	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 1);
 
 	(void)state;
-	assert_int_equal(ports_add_peer(&ports, port, &ends), 0);
+	assert_int_equal(ports_add_peer(&ports, port, &ends, 1), 0);
 	assert_true(port->peers_full);
 	assert_int_equal(port->peers.count, 0);
 	ports_free(&ports);
