@@ -53,7 +53,6 @@ struct backend_wish {
 
 struct backend {
 	const char *name;
-	const char *about;
 	const struct hook *hooks; /* the last has no program */
 	/* Loads all that this kernel has; 0, or -errno with the reason in @why,
 	 * and then nothing is left. */

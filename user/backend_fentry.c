@@ -293,7 +293,6 @@ static void free_object(struct backend_trace *trace)
 
 const struct backend backend_fentry = {
 	.name = "fentry",
-	.about = "BPF trampolines on the functions of the receive path",
 	.hooks = hooks,
 	.load = load,
 	.program = program,

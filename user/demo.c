@@ -336,8 +336,6 @@ int demo(const struct options *options)
 	int err;
 
 	demo_words_open(&demo.words, options, demo.pipeline.sinks);
-	if (outputs_open(&demo.pipeline, options))
-		goto out;
 	/* The filter needs the number of a namespace, so the cast comes before
 	 * the trace; but where there can be no trace, that is what is said. */
 	err = demo_cast_start(&demo.cast);
@@ -347,6 +345,8 @@ int demo(const struct options *options)
 		code = EXIT_CANNOT_TRACE;
 		goto out;
 	}
+	if (outputs_open(&demo.pipeline, options))
+		goto out;
 	err = err ?: join(&demo.cast);
 	if (err) {
 		log_error("no demo: %s; it needs root, and a kernel with "

@@ -6,6 +6,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
+
+uint64_t htab_key;
+
+static void __attribute__((constructor)) choose_key(void)
+{
+	/* Without one the table still works. */
+	if (getrandom(&htab_key, sizeof(htab_key), GRND_NONBLOCK) < 0)
+		htab_key = 0;
+}
 
 static int grow(struct htab *table)
 {

@@ -20,10 +20,14 @@ struct htab {
 	size_t count;
 };
 
+/* Random, another one in each run: who chooses what is kept, as a remote host
+ * does its address, cannot choose what collides. */
+extern uint64_t htab_key;
+
 /* A good mix of 64 bits; htab_mix(htab_mix(0, a), b) mixes two. */
 static inline uint64_t htab_mix(uint64_t seed, uint64_t value)
 {
-	value = (value ^ seed) * 0x9e3779b97f4a7c15u;
+	value = (value ^ seed ^ htab_key) * 0x9e3779b97f4a7c15u;
 	return value ^ value >> 29;
 }
 

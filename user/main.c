@@ -16,6 +16,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "pipeline.h"
+#include "stop.h"
 
 static struct source *open_source(const struct options *options)
 {
@@ -44,14 +45,13 @@ static int trace(const struct options *options)
 	pipeline.duration_ns = options->duration_ns;
 	if (options->replay && options->has_filter)
 		pipeline.wanted = &options->wanted;
+	/* First the source: outputs are not emptied where there is none. */
+	pipeline.source = open_source(options);
+	if (!pipeline.source)
+		return options->replay ? EXIT_FAILED : EXIT_CANNOT_TRACE;
 	code = outputs_open(&pipeline, options);
 	if (code)
 		goto out;
-	pipeline.source = open_source(options);
-	if (!pipeline.source) {
-		code = options->replay ? EXIT_FAILED : EXIT_CANNOT_TRACE;
-		goto out;
-	}
 	if (!options->replay)
 		log_line("tracing with backend %s; Ctrl-C ends it",
 			 pipeline.source->head.backend);
@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 	struct options options;
 
 	fill_standard_files();
-	pipeline_hold_signals();
+	stop_hold_signals();
 	log_libbpf();
 	options_parse(&options, argc, argv);
 	if (options.demo)

@@ -17,8 +17,11 @@
 #define STRAGGLE_NS NS_PER_S
 /* A close on another CPU may be told this much after it took effect. */
 #define BYPASS_NS (NS_PER_S / 10)
-/* Requests and TIME_WAIT sockets tell nobody when they go. */
-#define MINI_IDLE_NS (150 * NS_PER_S)
+/* Requests and TIME_WAIT sockets tell nobody when they go: after five SYN|ACK,
+ * and after TCP_TIMEWAIT_LEN. */
+#define REQUEST_IDLE_NS   (130 * NS_PER_S)
+#define TIME_WAIT_IDLE_NS (65 * NS_PER_S)
+#define SWEEP_NS          (10 * NS_PER_S)
 
 enum {
 	TIME_WAIT = 6,
@@ -64,28 +67,18 @@ static void drop_ends(struct model *model, struct model_sock *sock)
 	sock->by_ends.hash = 0;
 }
 
-static struct model_sock *find(const struct model *model, uint64_t id)
+struct model_sock *model_find(const struct model *model, uint64_t id)
 {
 	struct htab_node *node = htab_find(&model->socks, hash_id(id));
-	struct model_sock *newest = NULL;
 
 	for (; node; node = htab_next(node)) {
 		struct model_sock *sock =
 			htab_entry(node, struct model_sock, by_id);
 
-		if (sock->last.id == id &&
-		    (!newest || sock->number > newest->number))
-			newest = sock;
+		if (sock->last.id == id)
+			return sock;
 	}
-	return newest;
-}
-
-bool model_owns(const struct model *model, uint64_t id, uint32_t pid)
-{
-	const struct model_sock *sock = find(model, id);
-
-	return sock && ((sock->has_owner && sock->pid == pid) ||
-			sock->parent_pid == pid);
+	return NULL;
 }
 
 struct model_sock *model_find_ends(const struct model *model,
@@ -127,7 +120,8 @@ static void free_dead(struct model *model, uint64_t now_ns)
 			model->dead_tail = &model->dead;
 		model->bypassed += sock->bypassed_ns != 0;
 		drop_ends(model, sock); /* a straggler may have put it back */
-		htab_remove(&model->socks, &sock->by_id);
+		if (!sock->replaced)
+			htab_remove(&model->socks, &sock->by_id);
 		free(sock);
 	}
 }
@@ -203,11 +197,14 @@ static int count_sock(struct model *model, struct model_sock *sock)
 static int meet(struct model *model, const struct demux_sock *from,
 		uint64_t now_ns, struct model_sock **to)
 {
-	struct model_sock *sock = find(model, from->id);
+	struct model_sock *sock = model_find(model, from->id);
 
 	if (sock && is_reborn(sock, from, now_ns)) {
 		if (!sock->destroyed_ns)
 			bury(model, sock, now_ns);
+		/* The slab gives the same few addresses out at once. */
+		htab_remove(&model->socks, &sock->by_id);
+		sock->replaced = true;
 		sock = NULL;
 	}
 	if (!sock)
@@ -286,7 +283,7 @@ static int apply_accept(struct model *model, struct event *event)
 	sock->has_inode = accept->have & DEMUX_HAVE_INODE;
 	sock->inode = accept->inode;
 	if (accept->have & DEMUX_HAVE_LISTENER)
-		listener = find(model, accept->listener);
+		listener = model_find(model, accept->listener);
 	if (listener && !listener->has_owner)
 		own(listener, accept->pid, accept->comm);
 	if (listener && !sock->parent)
@@ -313,7 +310,7 @@ static int apply_close(struct model *model, struct event *event)
 {
 	const struct demux_close *close = event->close;
 	uint64_t now_ns = close->head.mono_ns;
-	struct model_sock *sock = find(model, close->sock.id);
+	struct model_sock *sock = model_find(model, close->sock.id);
 	int err;
 
 	/* One that no segment met has a number too, so that nothing is hidden,
@@ -339,10 +336,13 @@ static void drop_idle_mini(struct htab_node *node, void *context)
 {
 	struct model_sock *sock = htab_entry(node, struct model_sock, by_id);
 	struct model *model = context;
+	uint64_t end_ns = sock->seen_ns + (sock->last.state == TIME_WAIT ?
+						   TIME_WAIT_IDLE_NS :
+						   REQUEST_IDLE_NS);
 
 	if (is_mini(&sock->last) && !sock->destroyed_ns &&
-	    sock->seen_ns + MINI_IDLE_NS < model->swept_ns)
-		bury(model, sock, sock->seen_ns + MINI_IDLE_NS);
+	    end_ns < model->swept_ns)
+		bury(model, sock, end_ns);
 }
 
 int model_apply(struct model *model, struct event *event)
@@ -350,7 +350,7 @@ int model_apply(struct model *model, struct event *event)
 	uint64_t now_ns = event->head->mono_ns;
 
 	free_dead(model, now_ns);
-	if (now_ns > model->swept_ns + MINI_IDLE_NS) {
+	if (now_ns > model->swept_ns + SWEEP_NS) {
 		model->swept_ns = now_ns;
 		htab_each(&model->socks, drop_idle_mini, model);
 	}
@@ -365,21 +365,6 @@ int model_apply(struct model *model, struct event *event)
 		return apply_close(model, event);
 	}
 	return 0;
-}
-
-static void count_bypassed(struct htab_node *node, void *context)
-{
-	uint64_t *count = context;
-
-	*count += htab_entry(node, struct model_sock, by_id)->bypassed_ns != 0;
-}
-
-uint64_t model_bypassed(struct model *model)
-{
-	uint64_t count = model->bypassed;
-
-	htab_each(&model->socks, count_bypassed, &count);
-	return count;
 }
 
 /* --- begin and end --------------------------------------------------------- */
@@ -398,6 +383,7 @@ static void free_sock(struct htab_node *node, void *context)
 
 void model_free(struct model *model)
 {
+	free_dead(model, UINT64_MAX);
 	htab_each(&model->socks, free_sock, NULL);
 	htab_free(&model->socks);
 	htab_free(&model->ends);

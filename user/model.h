@@ -31,6 +31,7 @@ struct model_sock {
 	bool has_owner;
 	bool has_fd;
 	bool has_inode;
+	bool replaced; /* another socket is at its address now */
 	bool counted; /* among its port's sockets or listeners */
 	uint32_t pid;
 	uint32_t parent_pid; /* its listener's owner at birth, 0 unknown */
@@ -56,6 +57,9 @@ void model_free(struct model *model);
 /* Brings the model up to @event, and fills its sock, parent, child and
  * repeated. 0 or -ENOMEM. */
 int model_apply(struct model *model, struct event *event);
+
+/* The newest socket of that id, or NULL. */
+struct model_sock *model_find(const struct model *model, uint64_t id);
 
 /* Does the socket of that id, or its listener, belong to @pid? */
 bool model_owns(const struct model *model, uint64_t id, uint32_t pid);

@@ -124,7 +124,7 @@ static uint64_t seconds(struct argp_state *state, const char *text)
 	errno = 0;
 	number = strtod(text, &end);
 	if (errno || end == text || *end || !(number >= 1e-9) || number > 1e9 ||
-	    !strpbrk(text, "0123456789"))
+	    text[strspn(text, "0123456789.")])
 		argp_error(
 			state,
 			"bad duration '%s': it must be seconds, as 10 or 0.5",

@@ -4,7 +4,9 @@
  */
 #include "outputs.h"
 
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "log.h"
 
@@ -12,9 +14,9 @@ static bool is_same_file(const char *a, const char *b)
 {
 	struct stat one, other;
 
-	return !stat(a, &one) && !stat(b, &other) &&
-	       one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
-	       S_ISREG(one.st_mode);
+	return !(strcmp(a, "-") ? stat(a, &one) : fstat(STDIN_FILENO, &one)) &&
+	       !stat(b, &other) && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino && S_ISREG(one.st_mode);
 }
 
 int outputs_open(struct pipeline *pipeline, const struct options *options)

@@ -6,14 +6,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "filter.h"
 #include "log.h"
+#include "stop.h"
 
 /* The ring is looked into this often, woken or not. */
 #define ROUND_MS 50
@@ -75,11 +74,15 @@ static void hand_on_end(struct pipeline *pipeline, struct event *event)
 	proof_end(&pipeline->proof, &pipeline->model, &pipeline->source->head,
 		  event->end, &pipeline->summary);
 	if (event->end) {
-		/* A recording made of a part must add up by itself. */
+		/* A recording made of a part must add up by itself, but what
+		 * did not arrive here must not look as if it had. */
 		end = *event->end;
 		end.head.len = sizeof(end);
 		end.counters.filtered = pipeline->summary.filtered;
-		end.counters.emitted = pipeline->summary.segments;
+		end.counters.emitted =
+			pipeline->proof.stopped_early ?
+				pipeline->summary.segments :
+				end.counters.emitted - pipeline->proof.filtered;
 		event->end = &end;
 		event->head = &end.head;
 	}
@@ -166,11 +169,11 @@ static int patience(const struct pipeline *pipeline, uint64_t began_ns)
 	return left_ms < ROUND_MS ? (int)left_ms : ROUND_MS;
 }
 
-static void loop(struct pipeline *pipeline, int signals)
+static void loop(struct pipeline *pipeline)
 {
 	struct pollfd fds[] = {
 		{ .fd = pipeline->source->fd, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
+		{ .fd = stop_fd(), .events = POLLIN },
 	};
 	uint64_t began_ns = clock_mono_ns();
 
@@ -180,6 +183,9 @@ static void loop(struct pipeline *pipeline, int signals)
 			break;
 		if (fds[1].revents)
 			break;
+		/* A pipe with nothing in it would hold up the next signal. */
+		if (!pipeline->source->is_live && !fds[0].revents)
+			continue;
 		if (pipeline->source->read(pipeline->source, take, pipeline))
 			pipeline->error = pipeline->error ?: -EIO;
 		flush(pipeline);
@@ -208,39 +214,13 @@ static void hand_on_begin(struct pipeline *pipeline)
 	flush(pipeline);
 }
 
-static sigset_t end_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	return set;
-}
-
-void pipeline_hold_signals(void)
-{
-	sigset_t set = end_signals();
-
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 int pipeline_run(struct pipeline *pipeline)
 {
 	struct source *source = pipeline->source;
-	sigset_t set = end_signals();
-	int signals = signalfd(-1, &set, SFD_CLOEXEC);
-
-	if (signals < 0) {
-		log_error("no signalfd: %s", strerror(errno));
-		return -errno;
-	}
 
 	model_init(&pipeline->model);
 	hand_on_begin(pipeline);
-	loop(pipeline, signals);
-	close(signals);
+	loop(pipeline);
 	if (source->finish(source, take, pipeline))
 		pipeline->error = pipeline->error ?: -EIO;
 	if (!pipeline->ended)

@@ -33,10 +33,6 @@ struct pipeline {
 	int error;
 };
 
-/* From now on SIGINT and SIGTERM wait for pipeline_run(), and a closed pipe is
- * an error like others. Call it first of all. */
-void pipeline_hold_signals(void);
-
 /*
  * Runs until a signal, the end of the recording, --count or --duration, then
  * drains the source and hands the summary on. Returns 0, -EPIPE where a reader

@@ -15,7 +15,6 @@ struct sink;
 
 struct sink_type {
 	const char *name;
-	const char *about;
 	/* What comes before the first event; may be omitted. */
 	void (*begin)(struct sink *sink, const struct recording_head *trace);
 	/* Takes an event; the last one is DEMUX_END with its summary, also of a

@@ -144,7 +144,6 @@ static void event(struct sink *sink, const struct event *event)
 
 const struct sink_type sink_json = {
 	.name = "json",
-	.about = "JSON Lines, one object per event",
 	.begin = begin,
 	.event = event,
 };

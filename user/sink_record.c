@@ -22,7 +22,6 @@ static void event(struct sink *sink, const struct event *event)
 
 const struct sink_type sink_record = {
 	.name = "record",
-	.about = "a recording, for --read",
 	.begin = begin,
 	.event = event,
 };

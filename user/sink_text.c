@@ -38,6 +38,8 @@ static struct column {
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+/* FLAGS and LEN, the last, are of segments only. */
+#define SOCKET_COLUMNS (COLUMNS - 2)
 
 #define SEGMENT (1 << DEMUX_SEGMENT)
 #define ACCEPT  (1 << DEMUX_ACCEPT)
@@ -140,7 +142,8 @@ static char *show_ends(char *cell, const struct column *column,
 	*end++ = column->join;
 	port = end;
 	end = show_or(port, column->other_field, event, "?");
-	if (column->key[0] == 'r' && port[0] == '0')
+	if (event->head->type != DEMUX_SEGMENT && column->key[0] == 'r' &&
+	    port[0] == '0')
 		return stpcpy(cell, "*:*"); /* a listener has no remote end */
 	return end;
 }
@@ -188,9 +191,11 @@ static const char *colour(const struct event *event)
 
 static void put_columns(struct out *out, const struct event *event, bool tinted)
 {
+	size_t count = event->head->type == DEMUX_SEGMENT ? COLUMNS :
+							    SOCKET_COLUMNS;
 	size_t owed = 0;
 
-	for (size_t i = 0; i < COLUMNS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct column *column = &columns[i];
 		char cell[2 * CELL_MAX];
 		size_t len = show_cell(cell, column, event) - cell;
@@ -209,7 +214,7 @@ static void put_columns(struct out *out, const struct event *event, bool tinted)
 	out_spaces(out, owed); /* a detail follows every event's columns */
 }
 
-/* What goes without saying: one segment; whose child a socket is, which its
+/* What goes without saying: one segment; whose child a socket is, which the
  * accept line says. */
 static bool is_plain(const struct detail *detail, const struct event *event)
 {
@@ -217,7 +222,8 @@ static bool is_plain(const struct detail *detail, const struct event *event)
 		return false;
 	if (!strcmp(detail->key, "segs"))
 		return event->segment->segs == 1;
-	return !strcmp(detail->key, "parent") && !event->with_parent;
+	return !strcmp(detail->key, "parent") &&
+	       (!event->with_parent || event->with_child);
 }
 
 static void put_details(struct out *out, const struct event *event)
@@ -309,7 +315,6 @@ static void event(struct sink *sink, const struct event *event)
 
 const struct sink_type sink_text = {
 	.name = "text",
-	.about = "one line per event",
 	.begin = begin,
 	.event = event,
 };

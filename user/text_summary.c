@@ -131,7 +131,9 @@ static void put_claim(struct out *out, const struct summary *summary)
 
 			names_escape(safe, sizeof(safe), summary->doubts[i],
 				     sizeof(summary->doubts[0]));
-			put(out, "  %s\n", safe);
+			out_text(out, "  ");
+			out_text(out, safe);
+			out_text(out, "\n");
 		}
 		return;
 	}

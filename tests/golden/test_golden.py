@@ -103,9 +103,9 @@ def details(event):
                                                           " segs "),
         " fd ": accept and word(event, "fd", " fd "),
         "pid": named and word(event, "pid", "[", "]"),
-        # A segment's own line says it only where the segment met both.
-        " of #": (accept or "child" in event) and word(event, "parent",
-                                                       " of #"),
+        # A segment's own line may say it too; where it has a child, the
+        # accept line of that does.
+        " of #": accept and word(event, "parent", " of #"),
         " child #": word(event, "child", " child #"),
         " backlog ": word(event, "backlog", " backlog "),
         " segments ": close and word(event, "segments", " segments "),

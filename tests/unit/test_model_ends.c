@@ -204,7 +204,7 @@ static void test_buried_and_met_late(void **state)
 	struct demux_segment_more more =
 		make_segment(1 * S, DEMUX_TIME_WAIT, client(1000));
 	struct demux_segment_more other = make_match(400 * S, 301, client(1));
-	struct demux_segment_more late = make_match(100 * S, 300, client(1000));
+	struct demux_segment_more late = make_match(50 * S, 300, client(1000));
 
 	(void)state;
 	give_sock(&more, make_sock(300, S_TIME_WAIT, client(1000)));

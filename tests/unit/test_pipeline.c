@@ -11,6 +11,7 @@
 
 #include "log.h"
 #include "pipeline.h"
+#include "stop.h"
 
 /* --- a source that has records lying ready ---------------------------------- */
 
@@ -90,7 +91,7 @@ static void on_event(struct sink *sink, const struct event *event)
 		summary = *event->summary;
 }
 
-static const struct sink_type sink_fake = { "fake", "", on_begin, on_event };
+static const struct sink_type sink_fake = { "fake", on_begin, on_event };
 
 /* --- the tests ------------------------------------------------------------------ */
 
@@ -102,7 +103,7 @@ static struct demux_end last;
 static int begin(void **state)
 {
 	(void)state;
-	pipeline_hold_signals(); /* as main() does */
+	stop_hold_signals(); /* as main() does */
 	memset(&fake, 0, sizeof(fake));
 	memset(seen, 0, sizeof(seen));
 	fake.source = (struct source){
@@ -314,8 +315,7 @@ static void on_event_fails(struct sink *sink, const struct event *event)
 
 static void test_sink_fails(void **state)
 {
-	static const struct sink_type failing = { "f", "", NULL,
-						  on_event_fails };
+	static const struct sink_type failing = { "f", NULL, on_event_fails };
 
 	(void)state;
 	pipeline.sinks[0].type = &failing;

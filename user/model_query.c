@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * model_query.c - what other stages ask the model. Third stage.
+ */
+#include "model.h"
+
+bool model_owns(const struct model *model, uint64_t id, uint32_t pid)
+{
+	const struct model_sock *sock = model_find(model, id);
+
+	return sock && ((sock->has_owner && sock->pid == pid) ||
+			sock->parent_pid == pid);
+}
+
+static void count_bypassed(struct htab_node *node, void *context)
+{
+	uint64_t *count = context;
+
+	*count += htab_entry(node, struct model_sock, by_id)->bypassed_ns != 0;
+}
+
+uint64_t model_bypassed(struct model *model)
+{
+	uint64_t count = model->bypassed;
+
+	htab_each(&model->socks, count_bypassed, &count);
+	for (struct model_sock *sock = model->dead; sock;
+	     sock = sock->next_dead)
+		count += sock->replaced && sock->bypassed_ns;
+	return count;
+}
