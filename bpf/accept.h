@@ -65,12 +65,12 @@ static __always_inline void accept_birth(struct sock *listener,
 {
 	__u64 key = (__u64)child, value = (__u64)listener;
 
-	if (!filter_port(&config, child->__sk_common.skc_num))
+	if (!filter_port(&config, child->__sk_common.skc_num) ||
+	    (config.pid && !is_owned(listener)))
 		return;
 	if (bpf_map_update_elem(&births, &key, &value, BPF_ANY))
 		count_stuck();
-	if (config.pid && is_owned(listener))
-		own(child);
+	own(child);
 }
 
 static __always_inline void fill_accept(struct demux_accept *record)
@@ -92,15 +92,15 @@ static __always_inline struct demux_accept *accept_note(struct sock *sk,
 	struct demux_accept fresh = {}, *record;
 	__u64 key = (__u64)sk, from = (__u64)listener, *born;
 
-	if (config.pid && config.pid != current_pid())
-		return NULL;
-	if (!read_wanted(&fresh.sock, sk))
-		return NULL;
 	born = bpf_map_lookup_elem(&births, &key);
 	if (born) {
 		from = *born;
 		bpf_map_delete_elem(&births, &key);
 	}
+	if (config.pid && config.pid != current_pid())
+		return NULL;
+	if (!read_wanted(&fresh.sock, sk))
+		return NULL;
 	own(sk);
 	if (listener)
 		own(listener);
@@ -132,9 +132,27 @@ static __always_inline void accept_graft(struct sock *sk, struct socket *socket)
 	}
 }
 
-static __always_inline void accept_fd(unsigned int fd, struct file *file)
+/* Sends the record that waits for @sk's descriptor, with it or, below 0, without.
+ * Of several that try, on_fd and on_fd_again say, one does. */
+static __always_inline void accept_tell(__u64 sk, int fd)
 {
 	struct demux_accept *record, copy;
+
+	record = bpf_map_lookup_elem(&accepting, &sk);
+	if (!record)
+		return;
+	__builtin_memcpy(&copy, record, sizeof(copy));
+	if (bpf_map_delete_elem(&accepting, &sk))
+		return;
+	if (fd >= 0) {
+		copy.fd = fd;
+		copy.have |= DEMUX_HAVE_FD;
+	}
+	emit_other(&copy, sizeof(copy));
+}
+
+static __always_inline void accept_fd(unsigned int fd, struct file *file)
+{
 	struct socket *socket;
 	__u64 key = 0;
 
@@ -142,15 +160,7 @@ static __always_inline void accept_fd(unsigned int fd, struct file *file)
 		return;
 	socket = file->private_data;
 	bpf_core_read(&key, sizeof(key), &socket->sk);
-	record = bpf_map_lookup_elem(&accepting, &key);
-	if (!record)
-		return;
-	__builtin_memcpy(&copy, record, sizeof(copy));
-	if (bpf_map_delete_elem(&accepting, &key))
-		return; /* the other program on this function was faster */
-	copy.fd = fd;
-	copy.have |= DEMUX_HAVE_FD;
-	emit_other(&copy, sizeof(copy));
+	accept_tell(key, fd);
 }
 
 static __always_inline void sock_listens(struct sock *sk)
@@ -191,6 +201,9 @@ static __always_inline void sock_closes(struct sock *sk, __u32 how)
 	struct demux_close record = {};
 	__u64 key = (__u64)sk;
 
+	/* Accepted, yet without a descriptor of its own: MPTCP's, io_uring's. */
+	if (how == DEMUX_DESTROYED)
+		accept_tell(key, -1);
 	if ((!config.pid || is_owned(sk)) && read_wanted(&record.sock, sk)) {
 		fill_head(&record.head, DEMUX_CLOSE, sizeof(record));
 		record.how = how;
@@ -198,7 +211,6 @@ static __always_inline void sock_closes(struct sock *sk, __u32 how)
 	}
 	if (how == DEMUX_DESTROYED) {
 		bpf_map_delete_elem(&births, &key);
-		bpf_map_delete_elem(&accepting, &key);
 		if (config.pid)
 			bpf_map_delete_elem(&owned, &key);
 	}

@@ -66,7 +66,8 @@ static inline enum demux_via classify_via(enum demux_outcome outcome,
 {
 	if (!outcome || outcome == DEMUX_MALFORMED)
 		return 0;
-	if (carried == CARRIED_NONE)
+	/* What is nobody's was looked up last, whatever it carried. */
+	if (carried == CARRIED_NONE || outcome == DEMUX_NONE)
 		return DEMUX_LOOKUP;
 	return carried == CARRIED_MATCH ? DEMUX_EARLY_DEMUX : DEMUX_ASSIGNED;
 }

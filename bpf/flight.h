@@ -51,6 +51,14 @@ static __always_inline struct flight *flight_current(struct cell *cell)
 	return NULL;
 }
 
+/* The last ACK is told before the end of the socket that it ended. */
+static __always_inline void flight_tell_ends(struct flight *flight)
+{
+	for (int i = 0; i < 2; i++)
+		if (i < flight->ends)
+			emit_other(&flight->end[i], sizeof(flight->end[i]));
+}
+
 static __always_inline void flight_close(struct cell *cell,
 					 struct flight *flight)
 {
@@ -73,6 +81,7 @@ static __always_inline void flight_give_up(struct cell *cell,
 	if (!flight)
 		return;
 	count_softirq(&cell->count.skipped);
+	flight_tell_ends(flight);
 	flight_close(cell, flight);
 }
 
@@ -110,6 +119,8 @@ static __always_inline void flight_match(struct flight *flight,
 	/* What the skb carried was read at entry already. */
 	if (seg->sock.id != sock_id(skc))
 		read_sock(&seg->sock, skc);
+	if (seg->sock.ifindex && seg->ends.family == 4)
+		seg->ifindex = read_route_iif(flight->skb, seg->ifindex);
 	seg->have |= DEMUX_HAVE_SOCK;
 }
 
@@ -141,9 +152,11 @@ static __always_inline void flight_carried(struct flight *flight,
 	struct sock *sk = skb->sk;
 
 	flight->carried = CARRIED_NONE;
+	flight->carried_id = 0;
 	if (!sk)
 		return;
 	read_sock(&seg->sock, &sk->__sk_common);
+	flight->carried_id = seg->sock.id;
 	flight->carried =
 		seg->sock.state != TCP_LISTEN &&
 				same_ends(&seg->ends, &seg->sock.ends) ?
@@ -166,6 +179,12 @@ static __always_inline void flight_finish(struct cell *cell,
 	if (flight->met && !(flight->met & (MET_SOCKET | MET_NOBODY)) &&
 	    flight->carried != CARRIED_NONE)
 		seg->have |= DEMUX_HAVE_SOCK;
+
+	/* Dropped on the way, as a request is whose listener has closed: the
+	 * kernel looked the segment up again. */
+	if (flight->carried == CARRIED_MATCH && seg->have & DEMUX_HAVE_SOCK &&
+	    seg->sock.id != flight->carried_id)
+		flight->carried = CARRIED_NONE;
 
 	seg->outcome = classify_outcome(flight->met);
 	if (seg->outcome)
@@ -190,10 +209,7 @@ static __always_inline void flight_finish(struct cell *cell,
 	} else {
 		emit_segment(cell, seg, sizeof(*seg));
 	}
-	/* The last ACK is told before the end of the socket that it ended. */
-	for (int i = 0; i < 2; i++)
-		if (i < flight->ends)
-			emit_other(&flight->end[i], sizeof(flight->end[i]));
+	flight_tell_ends(flight);
 	flight_close(cell, flight);
 }
 

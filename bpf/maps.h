@@ -21,6 +21,7 @@ struct flight {
 	__u64 child; /* the last one born in it */
 	__u32 met; /* enum demux_met */
 	__u32 carried; /* enum demux_carried */
+	__u64 carried_id; /* of the socket that came with the skb */
 	__u8 owned; /* it met a socket of the wanted process */
 	__u8 ends; /* records in end */
 	__u8 pad[6];

@@ -81,7 +81,7 @@ static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
 	    ((th.offset >> 4) < 5 || (th.offset >> 4) * 4 > skb->len))
 		flight->met |= MET_TOO_SHORT;
 	seg->segs = read_segs(skb);
-	seg->ifindex = skb->skb_iif;
+	seg->ifindex = read_iif(skb, family);
 	seg->notes = 0;
 	seg->sock.id = 0;
 	flight_carried(flight, skb);
@@ -116,11 +116,8 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 		seg->have &= ~DEMUX_HAVE_PARENT;
 		flight_match(flight, &sk->__sk_common);
 		flight->met |= MET_FULL;
-	} else if (flight->met & (MET_TIME_WAIT | MET_REQUEST) ||
-		   (flight->carried == CARRIED_MATCH &&
-		    seg->sock.state == TCP_NEW_SYN_RECV)) {
+	} else if (flight->met & (MET_TIME_WAIT | MET_REQUEST)) {
 		flight_parent(flight, &sk->__sk_common);
-		seg->have |= DEMUX_HAVE_SOCK;
 		flight->met |= MET_LISTENER;
 	} else {
 		flight_match(flight, &sk->__sk_common);

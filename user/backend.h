@@ -25,7 +25,7 @@ struct hook {
 	const char *program; /* its name in the BPF object */
 	const char *symbol; /* the function, or the tracepoint */
 	bool is_tracepoint;
-	bool is_entry; /* begins or ends the record of a segment */
+	bool is_entry; /* begins the record of a segment */
 	enum hook_need need;
 	const char *gives;
 };

@@ -146,7 +146,7 @@ static bool is_reborn(const struct model_sock *old,
 }
 
 static struct model_sock *add(struct model *model,
-			      const struct demux_sock *from)
+			      const struct demux_sock *from, uint64_t now_ns)
 {
 	struct model_sock *sock = calloc(1, sizeof(*sock));
 
@@ -158,6 +158,7 @@ static struct model_sock *add(struct model *model,
 		return NULL;
 	}
 	sock->number = ++model->numbers;
+	sock->born_ns = now_ns;
 	return sock;
 }
 
@@ -208,7 +209,7 @@ static int meet(struct model *model, const struct demux_sock *from,
 		sock = NULL;
 	}
 	if (!sock)
-		sock = add(model, from);
+		sock = add(model, from, now_ns);
 	*to = sock;
 	if (!sock)
 		return -ENOMEM;

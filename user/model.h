@@ -23,6 +23,7 @@ struct model_sock {
 	uint64_t parent; /* the listener's number, 0 unknown */
 	struct demux_sock last; /* as last seen */
 	uint64_t segments; /* that matched it */
+	uint64_t born_ns; /* when it was first met */
 	uint64_t seen_ns; /* monotonic, last */
 	uint64_t closed_ns; /* 0: still in the hash tables */
 	uint64_t destroyed_ns; /* 0: still there */

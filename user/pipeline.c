@@ -83,6 +83,11 @@ static void hand_on_end(struct pipeline *pipeline, struct event *event)
 			pipeline->proof.stopped_early ?
 				pipeline->summary.segments :
 				end.counters.emitted - pipeline->proof.filtered;
+		end.counters.seen = end.counters.filtered +
+				    end.counters.emitted + end.counters.lost +
+				    end.counters.skipped +
+				    pipeline->summary.skipped -
+				    event->end->counters.skipped - end.unseen;
 		event->end = &end;
 		event->head = &end.head;
 	}

@@ -58,8 +58,11 @@ static bool holds_listener(const struct demux_segment *seg,
 		return false;
 	if (to->family == 6 && at->family == 4)
 		return false;
-	return is_any(at->laddr) ||
-	       same_addr(to->laddr, to->family, at->laddr, at->family);
+	if (is_any(at->laddr) ||
+	    (to->family == 4 && is_mapped(at->laddr) &&
+	     same_bytes(at->laddr + 12, (const __u8[4]){ 0 }, 4)))
+		return true;
+	return same_addr(to->laddr, to->family, at->laddr, at->family);
 }
 
 /* The rules that every match obeys, whatever its kind. */
@@ -70,9 +73,44 @@ static struct judgement judge_place(const struct demux_segment *seg,
 		return unexplained(
 			"the socket is in another network namespace");
 	if (sock->ifindex && sock->ifindex != seg->ifindex)
-		return explained("the socket is bound to another device, which "
-				 "only a VRF's member can be");
+		return explained("the socket is bound to another device, as "
+				 "a VRF's member is");
 	return proved;
+}
+
+/* I3: a listener, or nobody, gets only what no other socket should have had. */
+static struct judgement judge_bypass(const struct event *event,
+				     struct model *model)
+{
+	const struct demux_segment *seg = event->segment;
+	struct model_sock *other =
+		model_find_ends(model, &seg->ends, seg->netns);
+
+	if (!other || other == event->child || other->last.ifindex ||
+	    other->born_ns >= seg->head.mono_ns)
+		return proved;
+	/* Its close has to follow: proof_end() looks. */
+	if (!other->bypassed_ns)
+		other->bypassed_ns = seg->head.mono_ns;
+	return explained(
+		"I3: a socket with these two ends was leaving the hash "
+		"table just then");
+}
+
+/* A socket that closes gives its port back, one that disconnects its peer. */
+static bool differs_by_release(const struct demux_segment *seg,
+			       const struct demux_sock *sock)
+{
+	const struct demux_ends *is = &seg->ends, *was = &sock->ends;
+
+	if (was->lport && was->lport != is->lport)
+		return false;
+	if (was->rport && was->rport != is->rport)
+		return false;
+	return (is_any(was->laddr) ||
+		same_addr(is->laddr, is->family, was->laddr, was->family)) &&
+	       (is_any(was->raddr) ||
+		same_addr(is->raddr, is->family, was->raddr, was->family));
 }
 
 static struct judgement judge_match(const struct event *event,
@@ -80,7 +118,7 @@ static struct judgement judge_match(const struct event *event,
 				    struct model *model)
 {
 	const struct demux_segment *seg = event->segment;
-	struct model_sock *other;
+	struct judgement result;
 
 	if (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED)
 		return explained("a rule or a program assigned the socket to "
@@ -89,19 +127,14 @@ static struct judgement judge_match(const struct event *event,
 		if (!holds_listener(seg, sock))
 			return unexplained("I2: the listener has not the "
 					   "segment's address and port");
-		other = model_find_ends(model, &seg->ends, seg->netns);
-		if (other && other != event->child && !other->last.ifindex) {
-			/* Its close has to follow: proof_end() looks. */
-			if (!other->bypassed_ns)
-				other->bypassed_ns = seg->head.mono_ns;
-			return explained("I3: a socket with these two ends was "
-					 "leaving the hash table just then");
-		}
+		result = judge_bypass(event, model);
+		if (result.verdict != VERDICT_PROVED)
+			return result;
 		return judge_place(seg, sock);
 	}
 	if (same_ends(&seg->ends, &sock->ends))
 		return judge_place(seg, sock);
-	if (sock->state == CLOSE)
+	if (sock->state == CLOSE && differs_by_release(seg, sock))
 		return explained("the socket closed meanwhile and had given "
 				 "its port back");
 	return unexplained(seg->outcome == DEMUX_REQUEST ?
@@ -118,7 +151,9 @@ static struct judgement judge(const struct event *event, struct model *model)
 
 	if (!(seg->have & DEMUX_HAVE_OUTCOME))
 		return unexplained("I10: no hook saw what became of it");
-	if (seg->outcome == DEMUX_NONE || seg->outcome == DEMUX_MALFORMED)
+	if (seg->outcome == DEMUX_NONE)
+		return judge_bypass(event, model);
+	if (seg->outcome == DEMUX_MALFORMED)
 		return proved;
 	if (!(seg->have & DEMUX_HAVE_SOCK)) {
 		if (seg->outcome == DEMUX_REFUSED)
@@ -188,12 +223,17 @@ static void doubt_count(struct summary *summary, uint64_t count,
 static void fill_counters(struct summary *summary, const struct demux_end *end)
 {
 	const struct demux_counters *count = &end->counters;
+	uint64_t known =
+		count->filtered + count->emitted + count->lost + count->skipped;
 
 	summary->complete = true;
 	summary->filtered += count->filtered;
 	summary->lost = count->lost;
 	summary->lost_other = count->lost_other;
 	summary->skipped = count->skipped + end->unseen;
+	/* Begun, and neither told nor counted: the last on each CPU. */
+	if (count->seen > known)
+		summary->skipped += count->seen - known;
 	summary->stuck = count->stuck;
 	summary->not_host = count->not_host;
 }

@@ -117,8 +117,8 @@ static int finish_live(struct source *source, source_take take, void *context)
 	};
 	int err;
 
-	end.unseen = backend_unseen(live->trace);
 	backend_detach(live->trace);
+	end.unseen = backend_unseen(live->trace);
 	do
 		err = consume(live, take, context);
 	while (!err && !live->enough && !live->left);

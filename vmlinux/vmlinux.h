@@ -89,10 +89,21 @@ struct sk_buff {
 	__u8 csum_valid : 1;
 	__u8 csum_complete_sw : 1;
 	int skb_iif;
+	unsigned long _skb_refdst;
+	char cb[48];
 	__u16 network_header;
 	unsigned int end;
 	unsigned char *head;
 	unsigned char *data;
+};
+
+struct inet6_skb_parm {
+	int iif;
+	__u16 flags;
+};
+
+struct rtable {
+	int rt_iif;
 };
 
 struct skb_shared_info {

@@ -105,7 +105,7 @@ def check_server_side(life, event, listener, pattern, via, owned=()):
     for segment in life:
         check_verdict(segment)
         known = segment["outcome"] != "listener"
-        assert segment["via"] == (via if known else "lookup")
+        assert segment["via"] in ("lookup", via if known else "lookup")
         if segment["outcome"] == "listener":
             assert segment["sock"] == listener
             assert segment["sock_state"] == "LISTEN"
@@ -145,7 +145,9 @@ def check_client_side(life, via):
     sock = life[0]["sock"]
     for segment in life:
         check_verdict(segment)
-        assert segment["via"] == via
+        # A socket that changes tables just then, or GRO's list path, escapes
+        # early demux: the lookup that follows finds it.
+        assert segment["via"] in (via, "lookup")
         if segment["verdict"] == "proved":
             assert (pick(segment, ["sock_" + x for x in ENDS]) ==
                     pick(segment, ENDS))
@@ -156,10 +158,12 @@ def check_client_side(life, via):
 
 def check_late(run, life, event):
     """What finds nobody comes last, when the socket has closed: an ACK that
-    answers a FIN sent twice. Takes it off @life."""
+    answers a FIN sent twice, or such a FIN, or what answers that. Takes it off
+    @life."""
     while life and life[-1]["outcome"] == "none":
         segment = life.pop()
-        assert segment["flags"] == "ACK" and "sock" not in segment
+        assert segment["flags"] in ("ACK", "FIN|ACK", "RST")
+        assert "sock" not in segment
         assert event["sock"] in [x["sock"] for x in run.closes]
 
 

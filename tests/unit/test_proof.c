@@ -246,8 +246,10 @@ static void test_i10_one_outcome(void **state)
 	expect(&more, VERDICT_UNEXPLAINED, "I10: no hook");
 	more = make_segment(2, DEMUX_ESTABLISHED, client(1000));
 	expect(&more, VERDICT_UNEXPLAINED, "I10: matched");
-	more = make_segment(3, DEMUX_NONE, client(1000));
+	more = make_segment(3, DEMUX_NONE, client(1001));
 	expect(&more, VERDICT_PROVED, NULL);
+	more = make_segment(3, DEMUX_NONE, client(1000));
+	expect(&more, VERDICT_EXPLAINED, "I3");
 	more = make_segment(4, DEMUX_MALFORMED, client(1000));
 	more.segment.have = DEMUX_HAVE_OUTCOME;
 	expect(&more, VERDICT_PROVED, NULL);

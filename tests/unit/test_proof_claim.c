@@ -23,6 +23,13 @@ static int begin(void **state)
 	return 0;
 }
 
+/* The kernel emitted that many, and saw them. */
+static void emit(uint64_t count)
+{
+	last.counters.seen += count - last.counters.emitted;
+	last.counters.emitted = count;
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -65,7 +72,7 @@ static void test_proved(void **state)
 	assert_ptr_equal(summary.head, &head);
 	/* An explained exception does not refuse the claim. */
 	proof.counts[VERDICT_EXPLAINED] = 2;
-	last.counters.emitted = 12;
+	emit(12);
 	summary = sum_up(&last);
 	assert_true(summary.is_proved);
 	assert_int_equal(summary.explained, 2);
@@ -81,7 +88,7 @@ static void test_unexplained(void **state)
 {
 	(void)state;
 	proof.counts[VERDICT_UNEXPLAINED] = 1;
-	last.counters.emitted = 11;
+	emit(11);
 	expect_doubt(&last, "1 segments are unexplained");
 }
 
@@ -148,15 +155,23 @@ static void test_cut(void **state)
 static void test_not_all_arrived(void **state)
 {
 	(void)state;
-	last.counters.emitted = 11;
+	emit(11);
 	expect_doubt(&last, "handed over 11 segments, but 10 arrived");
-	last.counters.emitted = 9;
+	emit(9);
 	expect_doubt(&last, "handed over 9 segments, but 10 arrived");
 	/* What a replay filters out did arrive. */
 	proof.filtered = 1;
-	last.counters.emitted = 11;
+	emit(11);
 	assert_true(sum_up(&last).is_proved);
 	assert_int_equal(sum_up(&last).filtered, 4);
+}
+
+/* Begun on some CPU, and never ended. */
+static void test_seen_and_not_told(void **state)
+{
+	(void)state;
+	last.counters.seen += 2;
+	expect_doubt(&last, "2 segments could not be followed");
 }
 
 /* --count: what was seen is proved, what came later was not asked for. */
@@ -164,7 +179,7 @@ static void test_stopped_early(void **state)
 {
 	(void)state;
 	proof.stopped_early = true;
-	last.counters.emitted = 5000;
+	emit(5000);
 	assert_true(sum_up(&last).is_proved);
 	proof.counts[VERDICT_UNEXPLAINED] = 1;
 	expect_doubt(&last, "unexplained");
@@ -177,7 +192,7 @@ static void test_nothing_seen(void **state)
 {
 	(void)state;
 	proof.counts[VERDICT_PROVED] = 0;
-	last.counters.emitted = 0;
+	emit(0);
 	expect_doubt(&last, "no segment was seen");
 }
 
@@ -287,6 +302,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_cut),
 	TEST(test_not_all_arrived),
 	TEST(test_stopped_early),
+	TEST(test_seen_and_not_told),
 	TEST(test_nothing_seen),
 	TEST(test_every_doubt_at_once),
 	TEST(test_bypassed),

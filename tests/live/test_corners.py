@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where the obvious reading of the hooks is wrong."""
+
+import socket
+import subprocess
+
+import pytest
+
+import judge
+import peers
+from tracer import Trace, wait_until
+
+IPPROTO_MPTCP = 262
+PORT = 12100
+
+
+def listener_at(lab, addr, port=PORT, **options):
+    family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+    sock = lab.server.socket(family)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for option, value in options.items():
+        level = (socket.IPPROTO_TCP if option.startswith("TCP")
+                 else socket.SOL_SOCKET)
+        sock.setsockopt(level, getattr(socket, option), value)
+    sock.bind((addr, port))
+    sock.listen(64)
+    sock.settimeout(20)
+    return sock
+
+
+def test_mapped_wildcard(labs):
+    """::ffff:0.0.0.0 is any IPv4 address."""
+    lab = labs.loopback()
+    with Trace(lab.namespaces) as run:
+        with listener_at(lab, "::ffff:0.0.0.0") as listener:
+            client = peers.connect(lab, port=PORT)
+            conn, _ = peers.accept(listener, lab.server)
+            peers.talk(client, conn)
+            peers.hang_up(client, conn)
+    judge.check_proved(run)
+    judge.check_accounting(run)
+
+
+def test_own_link_local_address(labs):
+    """It is looped back, but its sockets are bound to its device."""
+    lab = labs.veth()
+
+    def addr():
+        shown = subprocess.run(
+            ["ip", "-n", lab.server.name, "-6", "addr", "show", "dev", "eth0",
+             "scope", "link", "-tentative"], capture_output=True, text=True,
+            check=True).stdout
+        return [x for x in shown.split() if x.startswith("fe80")]
+
+    wait_until(addr, "a link-local address")
+    with lab.server.inside():
+        scope = socket.if_nametoindex("eth0")
+    there = (addr()[0].split("/")[0], PORT, 0, scope)
+    with Trace(lab.namespaces) as run:
+        with lab.server.socket(socket.AF_INET6) as listener, \
+                lab.server.socket(socket.AF_INET6) as client:
+            listener.bind(there)
+            listener.listen(4)
+            client.connect(there)
+            conn, _ = listener.accept()
+            peers.talk(client, conn)
+            peers.hang_up(client, conn)
+    judge.check_proved(run)
+    judge.check_accounting(run)
+    assert {x["verdict"] for x in run.segments} == {"proved"}
+
+
+def test_listener_gone_in_mid_handshake(labs):
+    """Early demux brings a request, whose listener has closed: the kernel drops
+    it, looks the segment up again and finds the other listener."""
+    lab = labs.veth()
+    options = {"SO_REUSEPORT": 1, "TCP_DEFER_ACCEPT": 30}
+    with Trace(lab.namespaces) as run:
+        gone, stays = [listener_at(lab, "0.0.0.0", **options)
+                       for _ in range(2)]
+        clients = [peers.connect(lab, port=PORT) for _ in range(12)]
+        gone.close()
+        for client in clients:
+            client.sendall(b"x")
+        served = []
+        stays.settimeout(1)
+        with pytest.raises(socket.timeout):
+            while True:
+                served.append(stays.accept()[0])
+        for sock in [*clients, *served, stays]:
+            sock.close()
+    judge.check_accounting(run)
+    judge.check_proved(run)
+    last = run.listens[1]["sock"]
+    late = [x for x in run.segments if x["lport"] == PORT and x["len"]]
+    orphans = [x for x in late if x["outcome"] == "listener"]
+    assert orphans and len(orphans) == len(clients) - len(served)
+    for segment in orphans:
+        assert segment["sock"] == last
+        assert segment["sock_state"] == "LISTEN"
+        assert segment["via"] == "lookup" and segment["reset"]
+
+
+def test_mptcp_accepts(labs):
+    """The descriptor is not the subflow's, but the accept must not be lost."""
+    lab = labs.loopback()
+    try:
+        listener = lab.server.socket(socket.AF_INET, socket.SOCK_STREAM,
+                                     IPPROTO_MPTCP)
+    except OSError as error:
+        pytest.skip(f"this kernel has no MPTCP: {error}")
+    count = 10
+    with Trace(lab.namespaces) as run, listener:
+        listener.bind(("127.0.0.1", PORT))
+        listener.listen(count)
+        for _ in range(count):
+            client = peers.connect(lab, port=PORT)
+            conn, _ = listener.accept()
+            peers.reset(conn)
+            client.close()
+    judge.check_accounting(run)
+    assert len(run.accepts) == run.summary["accepted"] == count
