@@ -7,11 +7,13 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "backend.h"
 #include "clock.h"
@@ -59,6 +61,40 @@ static int consume(struct live *live, source_take take, void *context)
 	return 0;
 }
 
+/*
+ * Both programs on fd_install were skipped, or it was never called: asks the
+ * process itself, which has a link to the inode under the descriptor, if it has
+ * one and has not closed it yet.
+ */
+static void find_fd(struct demux_accept *record)
+{
+	char path[32], wanted[48], link[48];
+	struct dirent *entry;
+	DIR *dir;
+
+	if (!(record->have & DEMUX_HAVE_INODE))
+		return;
+	snprintf(path, sizeof(path), "/proc/%u/fd", record->pid);
+	snprintf(wanted, sizeof(wanted), "socket:[%llu]",
+		 (unsigned long long)record->inode);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, link,
+					 sizeof(link) - 1);
+
+		if (len < 0)
+			continue;
+		link[len] = '\0';
+		if (strcmp(link, wanted))
+			continue;
+		record->fd = atoi(entry->d_name);
+		record->have |= DEMUX_HAVE_FD;
+		break;
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* Hands on the accepted sockets that have waited too long for a descriptor. */
 static void take_waiting(struct live *live, uint64_t patience_ns,
 			 source_take take, void *context)
@@ -74,10 +110,12 @@ static void take_waiting(struct live *live, uint64_t patience_ns,
 	while (!err) {
 		key = next;
 		err = bpf_map_get_next_key(fd, &key, &next);
-		if (!bpf_map_lookup_elem(fd, &key, &record) &&
-		    record.head.mono_ns + patience_ns <= now_ns &&
-		    !bpf_map_delete_elem(fd, &key))
-			take(context, &record, sizeof(record));
+		if (bpf_map_lookup_elem(fd, &key, &record) ||
+		    record.head.mono_ns + patience_ns > now_ns ||
+		    bpf_map_delete_elem(fd, &key))
+			continue;
+		find_fd(&record);
+		take(context, &record, sizeof(record));
 	}
 }
 

@@ -2,6 +2,7 @@
 """Mistakes on the command line and in recordings. Needs no kernel to trace."""
 
 import os
+import pathlib
 import struct
 import subprocess
 
@@ -125,7 +126,9 @@ def test_outputs_that_cannot_be(tmp_path):
 
 @pytest.mark.parametrize("args", [[], ["-j"], ["-w", "-"]])
 def test_closed_stdout(args):
-    done = run_tool(*args, preexec_fn=lambda: os.close(1))
+    recording = pathlib.Path(__file__).parents[1] / "golden" / "clients.rec"
+    done = run_tool("-r", str(recording), *args,
+                    preexec_fn=lambda: os.close(1))
     assert done.returncode == 1
     assert b"standard output is closed" in done.stderr
 
