@@ -40,8 +40,9 @@ void stop_hold_signals(void)
 		struct sigaction before;
 
 		sigaction(numbers[i], &hold, &before);
-		if (before.sa_handler ==
-		    SIG_IGN) /* nohup, or a background job */
+		/* nohup means it. SIGINT is ignored in every background job of
+		 * a script, which yet ends its tracer with it. */
+		if (numbers[i] == SIGHUP && before.sa_handler == SIG_IGN)
 			sigaction(numbers[i], &before, NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -381,15 +381,35 @@ static void test_signal_in_replay(void **state)
 	assert_contains(summary.doubts[1], "no segment was seen");
 }
 
+/* As a script's background jobs are started. */
+static void test_signal_ignored_before(void **state)
+{
+	(void)state;
+	signal(SIGINT, SIG_IGN);
+	stop_hold_signals();
+	raise(SIGINT);
+	give_all();
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^$");
+}
+
 static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup(name, begin)
-	TEST(test_order),          TEST(test_two_sinks),
-	TEST(test_replay_filters), TEST(test_replay_filters_by_pid),
-	TEST(test_count),          TEST(test_count_live),
-	TEST(test_no_end),         TEST(test_bad_records),
-	TEST(test_source_fails),   TEST(test_sink_fails),
-	TEST(test_duration),       TEST(test_tick),
-	TEST(test_signal),         TEST(test_signal_in_replay),
+	TEST(test_order),
+	TEST(test_two_sinks),
+	TEST(test_replay_filters),
+	TEST(test_replay_filters_by_pid),
+	TEST(test_count),
+	TEST(test_count_live),
+	TEST(test_no_end),
+	TEST(test_bad_records),
+	TEST(test_source_fails),
+	TEST(test_sink_fails),
+	TEST(test_duration),
+	TEST(test_tick),
+	TEST(test_signal),
+	TEST(test_signal_in_replay),
+	TEST(test_signal_ignored_before),
 };
 
 RUN("pipeline", tests)
