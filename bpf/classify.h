@@ -6,7 +6,7 @@
 #ifndef DEMUX_CLASSIFY_H
 #define DEMUX_CLASSIFY_H
 
-#include "event.h"
+#include "filter.h"
 
 /* What the hooks saw between entry and exit of tcp_v4_rcv or tcp_v6_rcv. */
 enum demux_met {
@@ -51,7 +51,8 @@ static inline enum demux_outcome classify_outcome(__u32 met)
 /* The socket that came with the skb into tcp_v4_rcv. */
 enum demux_carried {
 	CARRIED_NONE,
-	CARRIED_MATCH, /* of this very 4-tuple, and it does not listen */
+	CARRIED_MATCH, /* of this very 4-tuple, and it does not listen, or it
+			  has closed and given its own ends back */
 	CARRIED_OTHER,
 };
 
@@ -100,6 +101,19 @@ static inline int same_ends(const struct demux_ends *seg,
 	return seg->lport == sock->lport && seg->rport == sock->rport &&
 	       same_addr(seg->laddr, seg->family, sock->laddr, sock->family) &&
 	       same_addr(seg->raddr, seg->family, sock->raddr, sock->family);
+}
+
+/* A socket that closes gives its port back, one that disconnects its peer. Can
+ * @sock, which is in state CLOSE, be what had the segment's two ends? */
+static inline int may_be_released(const struct demux_ends *seg,
+				  const struct demux_ends *sock)
+{
+	return (!sock->lport || sock->lport == seg->lport) &&
+	       (!sock->rport || sock->rport == seg->rport) &&
+	       (is_any(sock->laddr) || same_addr(seg->laddr, seg->family,
+						 sock->laddr, sock->family)) &&
+	       (is_any(sock->raddr) ||
+		same_addr(seg->raddr, seg->family, sock->raddr, sock->family));
 }
 
 #endif

@@ -157,11 +157,14 @@ static __always_inline void flight_carried(struct flight *flight,
 		return;
 	read_sock(&seg->sock, &sk->__sk_common);
 	flight->carried_id = seg->sock.id;
-	flight->carried =
-		seg->sock.state != TCP_LISTEN &&
-				same_ends(&seg->ends, &seg->sock.ends) ?
-			CARRIED_MATCH :
-			CARRIED_OTHER;
+	flight->carried = CARRIED_OTHER;
+	if (seg->sock.state != TCP_LISTEN &&
+	    same_ends(&seg->ends, &seg->sock.ends))
+		flight->carried = CARRIED_MATCH;
+	/* Early demux found it, and another CPU closed it since. */
+	else if (seg->sock.state == TCP_CLOSE &&
+		 may_be_released(&seg->ends, &seg->sock.ends))
+		flight->carried = CARRIED_MATCH;
 }
 
 static __always_inline void flight_finish(struct cell *cell,

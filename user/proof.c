@@ -97,22 +97,6 @@ static struct judgement judge_bypass(const struct event *event,
 		"table just then");
 }
 
-/* A socket that closes gives its port back, one that disconnects its peer. */
-static bool differs_by_release(const struct demux_segment *seg,
-			       const struct demux_sock *sock)
-{
-	const struct demux_ends *is = &seg->ends, *was = &sock->ends;
-
-	if (was->lport && was->lport != is->lport)
-		return false;
-	if (was->rport && was->rport != is->rport)
-		return false;
-	return (is_any(was->laddr) ||
-		same_addr(is->laddr, is->family, was->laddr, was->family)) &&
-	       (is_any(was->raddr) ||
-		same_addr(is->raddr, is->family, was->raddr, was->family));
-}
-
 static struct judgement judge_match(const struct event *event,
 				    const struct demux_sock *sock,
 				    struct model *model)
@@ -134,7 +118,7 @@ static struct judgement judge_match(const struct event *event,
 	}
 	if (same_ends(&seg->ends, &sock->ends))
 		return judge_place(seg, sock);
-	if (sock->state == CLOSE && differs_by_release(seg, sock))
+	if (sock->state == CLOSE && may_be_released(&seg->ends, &sock->ends))
 		return explained("the socket closed meanwhile and had given "
 				 "its port back");
 	return unexplained(seg->outcome == DEMUX_REQUEST ?

@@ -66,6 +66,30 @@ static void test_via(void **state)
 	assert_int_equal(classify_via(0, CARRIED_NONE), 0);
 }
 
+static void test_released(void **state)
+{
+	const struct demux_ends seg =
+		make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
+	struct demux_ends sock = seg;
+
+	(void)state;
+	assert_true(may_be_released(&seg, &sock));
+	sock.lport = 0;
+	assert_true(may_be_released(&seg, &sock));
+	sock.rport = 4001;
+	assert_false(may_be_released(&seg, &sock));
+	sock.rport = 0;
+	sock.raddr[3] = 3;
+	assert_false(may_be_released(&seg, &sock));
+	memset(sock.raddr, 0, sizeof(sock.raddr));
+	assert_true(may_be_released(&seg, &sock));
+	sock.laddr[3] = 9;
+	assert_false(may_be_released(&seg, &sock));
+	sock = seg;
+	sock.lport = 81;
+	assert_false(may_be_released(&seg, &sock));
+}
+
 static void test_same_addr(void **state)
 {
 	struct demux_ends v4 = make_ends("10.0.0.1", 1, "10.0.0.2", 2);
@@ -117,6 +141,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_outcome_of_one_thing),
 	cmocka_unit_test(test_outcome_of_several),
 	cmocka_unit_test(test_via),
+	cmocka_unit_test(test_released),
 	cmocka_unit_test(test_same_addr),
 	cmocka_unit_test(test_same_ends),
 };
