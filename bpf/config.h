@@ -20,10 +20,18 @@ struct demux_config {
 	__u64 id_mul; /* odd, so that no two addresses share an id */
 
 	/* What is wanted; 0 is anything. */
+	__u64 cgroup; /* id of a cgroup v2 directory: its sockets, and those of
+			 the directories below */
 	__u32 pid; /* thread group that listens or accepts */
 	__u32 netns; /* inode number */
 	__u8 families; /* enum demux_families */
 	__u8 any_port;
+	__u8 follow; /* and the processes that pid starts */
+	__u8 remote_family; /* 4 or 6: only this remote network; 0: any */
+	__u8 remote_bits; /* length of its prefix */
+	__u8 pad;
+	__u16 remote_port; /* 0: any */
+	__u8 remote[16]; /* as in struct demux_ends */
 
 	/* What this kernel is like. */
 	__u8 rt; /* PREEMPT_RT: other tasks may run inside a flight */
@@ -35,7 +43,6 @@ struct demux_config {
 	__u32 no_socket; /* SKB_DROP_REASON_NO_SOCKET */
 	__u32 bad_csum; /* SKB_DROP_REASON_TCP_CSUM */
 	__u32 wake_bytes; /* wake the reader when so much waits in the ring */
-	__u32 pad;
 
 	__u8 ports[65536 / 8]; /* local ports wanted, one bit each */
 };

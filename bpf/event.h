@@ -16,7 +16,7 @@
 
 #include <linux/types.h>
 
-#define DEMUX_ABI 1
+#define DEMUX_ABI 2
 
 enum demux_type {
 	DEMUX_SEGMENT = 1, /* a TCP segment came in, matched or not */
@@ -24,6 +24,8 @@ enum demux_type {
 	DEMUX_LISTEN = 3, /* listen() succeeded */
 	DEMUX_CLOSE = 4, /* a socket left the hash tables, or was destroyed */
 	DEMUX_END = 5, /* user space's last word: the counters of the trace */
+	DEMUX_SOCKET = 6, /* a socket that was there before: a demux_accept */
+	DEMUX_FD = 7, /* for source_live.c alone: never in a recording */
 };
 
 struct demux_head {
@@ -93,6 +95,13 @@ enum demux_segment_note {
 	DEMUX_NOTE_REPEATED = 1 << 2, /* looked up again: request gone */
 };
 
+/* Not seen, but told by something seen a moment later or elsewhere. */
+enum demux_predicted {
+	DEMUX_PREDICTED_OUTCOME = 1 << 0,
+	DEMUX_PREDICTED_SOCK = 1 << 1,
+	DEMUX_PREDICTED_PARENT = 1 << 2,
+};
+
 struct demux_segment {
 	struct demux_head head;
 	__u32 have; /* enum demux_segment_have */
@@ -107,7 +116,7 @@ struct demux_segment {
 	__u8 outcome; /* enum demux_outcome */
 	__u8 via; /* enum demux_via */
 	__u8 notes; /* enum demux_segment_note */
-	__u8 pad;
+	__u8 predicted; /* enum demux_predicted */
 	struct demux_sock sock; /* the matched one */
 };
 
@@ -124,8 +133,15 @@ enum demux_accept_have {
 	DEMUX_HAVE_INODE = 1 << 1,
 	DEMUX_HAVE_COOKIE = 1 << 2,
 	DEMUX_HAVE_LISTENER = 1 << 3,
+	DEMUX_HAVE_OWNER = 1 << 4, /* pid, uid, comm; DEMUX_ACCEPT: tid too */
 };
 
+/*
+ * DEMUX_ACCEPT: accept() returned this socket to this process. DEMUX_SOCKET: it
+ * was there before the trace, and this process has it open; one record for each
+ * descriptor, so several for a socket that is shared; or, without an owner, a
+ * socket that no process has open.
+ */
 struct demux_accept {
 	struct demux_head head;
 	__u32 have; /* enum demux_accept_have */
@@ -139,6 +155,14 @@ struct demux_accept {
 	__u64 listener; /* id of the socket that accept() was called on */
 	char comm[16]; /* of the accepting thread; any byte, maybe no NUL */
 	struct demux_sock sock;
+};
+
+/* The descriptor of an accepted socket, told after its DEMUX_ACCEPT. */
+struct demux_fd {
+	struct demux_head head;
+	__u64 sock; /* id */
+	__s32 fd;
+	__u32 pad;
 };
 
 struct demux_listen {
@@ -189,6 +213,7 @@ DEMUX_ASSERT(sizeof(struct demux_sock) == 64);
 DEMUX_ASSERT(sizeof(struct demux_segment) == 152);
 DEMUX_ASSERT(sizeof(struct demux_segment_more) == 280);
 DEMUX_ASSERT(sizeof(struct demux_accept) == 144);
+DEMUX_ASSERT(sizeof(struct demux_fd) == 32);
 DEMUX_ASSERT(sizeof(struct demux_listen) == 112);
 DEMUX_ASSERT(sizeof(struct demux_close) == 88);
 DEMUX_ASSERT(sizeof(struct demux_counters) == 64);

@@ -26,8 +26,11 @@ struct recording_head {
 	char backend[16];
 	char missing[160]; /* hooks that the proof needs and that were not
 			      there, separated by spaces */
+	char coverage[160]; /* all hooks that were not there, likewise */
+	char observed[160]; /* what this backend cannot see or only predicts on
+			       this kernel, in words; empty: it sees all */
 };
 
-DEMUX_ASSERT(sizeof(struct recording_head) == 264);
+DEMUX_ASSERT(sizeof(struct recording_head) == 584);
 
 #endif

@@ -140,6 +140,8 @@ static int check_head(struct replay *replay)
 	head->kernel[sizeof(head->kernel) - 1] = '\0';
 	head->backend[sizeof(head->backend) - 1] = '\0';
 	head->missing[sizeof(head->missing) - 1] = '\0';
+	head->coverage[sizeof(head->coverage) - 1] = '\0';
+	head->observed[sizeof(head->observed) - 1] = '\0';
 	drop(replay, head->len);
 	/* A copy of it is written without what is not known here. */
 	head->len = sizeof(*head);

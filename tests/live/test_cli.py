@@ -10,9 +10,9 @@ import pytest
 
 from tracer import TOOL, run_tool
 
-# struct recording_head: magic, order, abi, len, clock offset, three names.
-HEAD = struct.pack("=8sIHHq64s16s160s", b"sockdmx\n", 0x01020304, 1, 264, 0,
-                   b"6.0", b"fentry", b"")
+# struct recording_head: magic, order, abi, len, clock offset, five texts.
+HEAD = struct.pack("=8sIHHq64s16s160s160s160s", b"sockdmx\n", 0x01020304, 2,
+                   584, 0, b"6.0", b"fentry", b"", b"", b"")
 # struct demux_end: type 5, no counts.
 END = struct.pack("=HHIQ72x", 5, 88, 0, 1)
 NOBODY = 65534
@@ -56,7 +56,7 @@ def test_good_recording(tmp_path):
     assert (code, said) == (0, "") and '"event":"summary"' in out
 
 
-OTHER_ORDER = struct.pack(">8sIHH248x", b"sockdmx\n", 0x01020304, 1, 264)
+OTHER_ORDER = struct.pack(">8sIHH568x", b"sockdmx\n", 0x01020304, 2, 584)
 OTHER_FORMAT = HEAD[:12] + b"\x63\0" + HEAD[14:]
 BAD_LENGTH = HEAD[:14] + b"\1\0" + HEAD[16:]
 
@@ -66,8 +66,8 @@ BAD_LENGTH = HEAD[:14] + b"\1\0" + HEAD[16:]
     (b"\xd4\xc3\xb2\xa1" + bytes(500), "is no recording"),
     (HEAD[:-1], "is no recording"), (OTHER_ORDER, "byte order"),
     (OTHER_FORMAT, "has format 99"), (BAD_LENGTH, "bad length"),
-    (HEAD + bytes(16) + END, "is damaged at byte 264"),
-    (HEAD + END[:2] + b"\x0f\0" + END[4:], "is damaged at byte 264"),
+    (HEAD + bytes(16) + END, "is damaged at byte 584"),
+    (HEAD + END[:2] + b"\x0f\0" + END[4:], "is damaged at byte 584"),
 ], ids=["empty", "text", "pcap", "short head", "byte order", "format",
         "head length", "zeros", "record length"])
 def test_foreign_recording(tmp_path, content, message):
