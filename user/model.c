@@ -138,8 +138,10 @@ static bool is_reborn(const struct model_sock *old,
 		return old->last.state != now->state || !same_ends(was, is);
 	if (now->state == CLOSE || old->last.state == CLOSE)
 		return false; /* it may have given its port back already */
+	/* Its close is told a moment before it takes effect. */
 	if (old->closed_ns)
-		return now_ns > old->closed_ns;
+		return now_ns >
+		       old->closed_ns + (same_ends(was, is) ? BYPASS_NS : 0);
 	if (old->last.state == LISTEN || now->state == LISTEN)
 		return was->lport && is->lport && was->lport != is->lport;
 	return was->rport && !same_ends(was, is);

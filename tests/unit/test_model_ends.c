@@ -79,7 +79,7 @@ static void test_closed_is_not_found(void **state)
 	/* Nor does a late record bring it back. */
 	feed(&model, &more);
 	assert_null(find(client(1000)));
-	more.segment.head.mono_ns = 3;
+	more.segment.head.mono_ns = S;
 	event = feed(&model, &more);
 	assert_int_equal(event.sock->number, 2);
 	assert_ptr_equal(find(client(1000)), event.sock);
