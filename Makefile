@@ -53,6 +53,8 @@ $(OUT)/%.o: user/%.c | $(skeletons) $(OUT)/version.h
 	$(Q)$(CC) $(CFLAGS) $(sanitize) $(user_flags) -MMD -MP -c -o $@ $<
 
 $(OUT)/backend_fentry.o: $(OUT)/fentry.skel.h
+$(OUT)/backend_kprobe.o: $(OUT)/kprobe.skel.h
+$(OUT)/backend_stable.o: $(OUT)/stable.skel.h
 
 $(OUT)/version.h: Makefile | $(OUT)
 	$(Q)echo '#define VERSION "$(VERSION)"' >$@

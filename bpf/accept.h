@@ -6,42 +6,14 @@
  * knows the listener, but is skipped now and then: it can be preempted, and
  * one that runs on a CPU already is not entered again. security_sock_graft,
  * a moment later, runs with bottom halves off and is never skipped; it knows
- * the inode. fd_install knows the descriptor. They meet in the map accepting,
- * and the record leaves with the last of them.
+ * the inode, and tells. fd_install knows the descriptor, which user space puts
+ * to the rest.
  */
 #ifndef DEMUX_ACCEPT_H
 #define DEMUX_ACCEPT_H
 
 #include "flight.h"
-
-static __always_inline __u32 current_pid(void)
-{
-	return bpf_get_current_pid_tgid() >> 32;
-}
-
-static __always_inline void count_stuck(void)
-{
-	struct cell *cell = this_cell();
-
-	if (cell)
-		count(&cell->count.stuck);
-}
-
-static __always_inline void own(const void *sk)
-{
-	__u64 key = (__u64)sk;
-	__u8 yes = 1;
-
-	if (config.pid && bpf_map_update_elem(&owned, &key, &yes, BPF_ANY))
-		count_stuck();
-}
-
-static __always_inline bool is_owned(const void *sk)
-{
-	__u64 key = (__u64)sk;
-
-	return bpf_map_lookup_elem(&owned, &key);
-}
+#include "owner.h"
 
 /* Reads @sk, also one that has given its port back, as a reset or its close
  * makes it. False for one that nobody asked for, or that never had a port. */
@@ -65,102 +37,125 @@ static __always_inline void accept_birth(struct sock *listener,
 {
 	__u64 key = (__u64)child, value = (__u64)listener;
 
-	if (!filter_port(&config, child->__sk_common.skc_num) ||
-	    (config.pid && !is_owned(listener)))
+	if (!filter_port(&config, GET(child, __sk_common.skc_num)) ||
+	    !is_wanted_sock(listener))
 		return;
 	if (bpf_map_update_elem(&births, &key, &value, BPF_ANY))
 		count_stuck();
 	own(child);
 }
 
-static __always_inline void fill_accept(struct demux_accept *record)
+static __always_inline void fill_actor(struct demux_accept *record)
 {
 	__u64 task = bpf_get_current_pid_tgid();
 
-	fill_head(&record->head, DEMUX_ACCEPT, sizeof(*record));
 	record->pid = task >> 32;
 	record->tid = task;
 	record->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
+	record->have |= DEMUX_HAVE_OWNER;
 }
 
-/* @sk was accepted from @listener, NULL where this hook does not know it.
- * Returns its record in accepting, or NULL where nobody asked for it. */
-static __always_inline struct demux_accept *accept_note(struct sock *sk,
-							struct sock *listener)
+/* Whose child is @sk? */
+static __always_inline void take_birth(struct demux_accept *record, __u64 sk)
 {
-	struct demux_accept fresh = {}, *record;
-	__u64 key = (__u64)sk, from = (__u64)listener, *born;
+	__u64 *listener = bpf_map_lookup_elem(&births, &sk);
 
-	born = bpf_map_lookup_elem(&births, &key);
-	if (born) {
-		from = *born;
-		bpf_map_delete_elem(&births, &key);
-	}
-	if (config.pid && config.pid != current_pid())
-		return NULL;
-	if (!read_wanted(&fresh.sock, sk))
-		return NULL;
+	if (!listener)
+		return;
+	record->listener = sock_id((void *)*listener);
+	record->have |= DEMUX_HAVE_LISTENER;
+	bpf_map_delete_elem(&births, &sk);
+}
+
+/* @sk was accepted; @socket, if not NULL, is its file's, and @fd, if not below 0,
+ * its descriptor. */
+static __always_inline void accept_tell(struct sock *sk, struct socket *socket,
+					int fd)
+{
+	struct demux_accept record = {};
+	__u64 key = (__u64)sk;
+	__u8 yes = 1;
+
+	take_birth(&record, key);
+	if (!is_wanted_task() || !read_wanted(&record.sock, sk))
+		return;
 	own(sk);
-	if (listener)
-		own(listener);
-	record = bpf_map_lookup_elem(&accepting, &key);
-	if (!record) {
-		fill_accept(&fresh);
-		if (bpf_map_update_elem(&accepting, &key, &fresh, BPF_ANY))
-			count_stuck();
-		record = bpf_map_lookup_elem(&accepting, &key);
-	}
-	if (record && from) {
-		record->listener = sock_id((void *)from);
-		record->have |= DEMUX_HAVE_LISTENER;
-	}
-	return record;
-}
-
-static __always_inline void accept_graft(struct sock *sk, struct socket *socket)
-{
-	struct demux_accept *record = accept_note(sk, NULL);
-
-	if (!record)
+	/* Of several hooks that see it, one tells. */
+	if (fd < 0 && bpf_map_update_elem(&accepting, &key, &yes, BPF_NOEXIST))
 		return;
-	record->inode = read_inode(socket);
-	record->have |= DEMUX_HAVE_INODE;
-	if (config.has_cookie) {
-		record->cookie = bpf_get_socket_cookie(sk);
-		record->have |= DEMUX_HAVE_COOKIE;
-	}
-}
-
-/* Sends the record that waits for @sk's descriptor, with it or, below 0, without.
- * Of several that try, on_fd and on_fd_again say, one does. */
-static __always_inline void accept_tell(__u64 sk, int fd)
-{
-	struct demux_accept *record, copy;
-
-	record = bpf_map_lookup_elem(&accepting, &sk);
-	if (!record)
-		return;
-	__builtin_memcpy(&copy, record, sizeof(copy));
-	if (bpf_map_delete_elem(&accepting, &sk))
-		return;
+	fill_head(&record.head, DEMUX_ACCEPT, sizeof(record));
+	fill_actor(&record);
 	if (fd >= 0) {
-		copy.fd = fd;
-		copy.have |= DEMUX_HAVE_FD;
+		record.fd = fd;
+		record.have |= DEMUX_HAVE_FD;
 	}
-	emit_other(&copy, sizeof(copy));
+	if (socket) {
+		record.inode = read_inode(socket);
+		record.have |= DEMUX_HAVE_INODE;
+	}
+#ifndef DEMUX_UNTYPED
+	if (socket && config.has_cookie)
+		bpf_get_socket_cookie(sk); /* makes one */
+#endif
+	record.cookie = read_cookie(sk);
+	if (record.cookie)
+		record.have |= DEMUX_HAVE_COOKIE;
+	emit_other(&record, sizeof(record));
 }
 
+/* inet_csk_accept() took @sk from the queue of @listener. */
+static __always_inline void accept_from(struct sock *sk, struct sock *listener)
+{
+	__u64 key = (__u64)sk, value = (__u64)listener;
+
+	/* Older than the trace: nobody saw its birth. */
+	if (filter_port(&config, GET(sk, __sk_common.skc_num)) &&
+	    is_wanted_task()) {
+		bpf_map_update_elem(&births, &key, &value, BPF_NOEXIST);
+		own(listener);
+	}
+	if (!config.has_graft)
+		accept_tell(sk, NULL, -1);
+}
+
+/* @fd is @file from now on, which may be a socket that was just accepted. */
 static __always_inline void accept_fd(unsigned int fd, struct file *file)
 {
+	struct demux_fd record = { .fd = fd };
 	struct socket *socket;
 	__u64 key = 0;
 
-	if ((file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
+	if ((GET(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return;
-	socket = file->private_data;
+	socket = GET(file, private_data);
 	bpf_core_read(&key, sizeof(key), &socket->sk);
-	accept_tell(key, fd);
+	if (bpf_map_delete_elem(&accepting, &key))
+		return;
+	fill_head(&record.head, DEMUX_FD, sizeof(record));
+	record.sock = sock_id((void *)key);
+	emit_other(&record, sizeof(record));
+}
+
+/* This task was called to do something to @sk; how it went, its exit tells. */
+static __always_inline void call_begins(struct sock *sk)
+{
+	__u64 task = bpf_get_current_pid_tgid(), value = (__u64)sk;
+
+	if (is_tcp(sk) && bpf_map_update_elem(&calls, &task, &value, BPF_ANY))
+		count_stuck();
+}
+
+static __always_inline struct sock *call_ends(void)
+{
+	__u64 task = bpf_get_current_pid_tgid(), *value, sk;
+
+	value = bpf_map_lookup_elem(&calls, &task);
+	if (!value)
+		return NULL;
+	sk = *value;
+	bpf_map_delete_elem(&calls, &task);
+	return (struct sock *)sk;
 }
 
 static __always_inline void sock_listens(struct sock *sk)
@@ -168,16 +163,14 @@ static __always_inline void sock_listens(struct sock *sk)
 	struct demux_listen record = {};
 	__u64 task = bpf_get_current_pid_tgid();
 
-	if (config.pid && config.pid != task >> 32)
-		return;
-	if (!read_wanted(&record.sock, sk))
+	if (!is_wanted_task() || !read_wanted(&record.sock, sk))
 		return;
 	own(sk);
 	fill_head(&record.head, DEMUX_LISTEN, sizeof(record));
 	record.pid = task >> 32;
 	record.tid = task;
 	record.uid = bpf_get_current_uid_gid();
-	record.backlog = sk->sk_max_ack_backlog;
+	record.backlog = GET(sk, sk_max_ack_backlog);
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
 	emit_other(&record, sizeof(record));
 }
@@ -201,19 +194,31 @@ static __always_inline void sock_closes(struct sock *sk, __u32 how)
 	struct demux_close record = {};
 	__u64 key = (__u64)sk;
 
-	/* Accepted, yet without a descriptor of its own: MPTCP's, io_uring's. */
-	if (how == DEMUX_DESTROYED)
-		accept_tell(key, -1);
-	if ((!config.pid || is_owned(sk)) && read_wanted(&record.sock, sk)) {
+	if (is_wanted_sock(sk) && read_wanted(&record.sock, sk)) {
 		fill_head(&record.head, DEMUX_CLOSE, sizeof(record));
 		record.how = how;
 		emit_close(&record);
 	}
 	if (how == DEMUX_DESTROYED) {
 		bpf_map_delete_elem(&births, &key);
-		if (config.pid)
-			bpf_map_delete_elem(&owned, &key);
+		bpf_map_delete_elem(&accepting, &key);
+		disown(sk);
 	}
+}
+
+/* The inet_sock_set_state tracepoint, told a moment before the change. */
+static __always_inline void sock_changes(struct sock *sk, int before, int after)
+{
+	if (after == TCP_CLOSE)
+		sock_closes(sk, DEMUX_UNHASHED);
+#ifdef DEMUX_UNTYPED
+	/* A cookie is made when somebody first asks for it. The hooks on
+	 * accept() that know no types cannot ask, but find it there. */
+	if (config.has_cookie && before == TCP_SYN_RECV &&
+	    after == TCP_ESTABLISHED &&
+	    filter_port(&config, GET(sk, __sk_common.skc_num)))
+		bpf_get_socket_cookie(sk);
+#endif
 }
 
 #endif

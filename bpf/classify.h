@@ -54,6 +54,7 @@ enum demux_carried {
 	CARRIED_MATCH, /* of this very 4-tuple, and it does not listen, or it
 			  has closed and given its own ends back */
 	CARRIED_OTHER,
+	CARRIED_UNKNOWN, /* the backend does not see it */
 };
 
 /*
@@ -65,7 +66,8 @@ enum demux_carried {
 static inline enum demux_via classify_via(enum demux_outcome outcome,
 					  enum demux_carried carried)
 {
-	if (!outcome || outcome == DEMUX_MALFORMED)
+	if (!outcome || outcome == DEMUX_MALFORMED ||
+	    carried == CARRIED_UNKNOWN)
 		return 0;
 	/* What is nobody's was looked up last, whatever it carried. */
 	if (carried == CARRIED_NONE || outcome == DEMUX_NONE)

@@ -36,12 +36,20 @@ struct demux_config {
 	/* What this kernel is like. */
 	__u8 rt; /* PREEMPT_RT: other tasks may run inside a flight */
 	__u8 has_cookie; /* bpf_get_socket_cookie() in tracing programs */
+	__u8 has_graft; /* security_sock_graft is hooked */
 	__u8 drop_args; /* arguments of the kfree_skb tracepoint */
 	__u8 filter_args; /* of sk_filter_trim_cap */
 	__u8 accept_args; /* of inet_csk_accept */
 	__u8 listen_args; /* of inet_csk_listen_start */
+	__u8 has_kern_ctx; /* cgroup_skb can tell which skb it has */
+	__u8 has_reset; /* tcp_send_reset tells of nobody's segments too */
+	__u32 refusals[4]; /* SKB_DROP_REASON_SOCKET_FILTER and its like */
 	__u32 no_socket; /* SKB_DROP_REASON_NO_SOCKET */
 	__u32 bad_csum; /* SKB_DROP_REASON_TCP_CSUM */
+	/* Where in the kernel tcp_v4_rcv and tcp_v6_rcv lie, cold parts too. */
+	struct {
+		__u64 begin, end;
+	} receivers[4];
 	__u32 wake_bytes; /* wake the reader when so much waits in the ring */
 
 	__u8 ports[65536 / 8]; /* local ports wanted, one bit each */

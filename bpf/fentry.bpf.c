@@ -12,6 +12,7 @@
 
 #include "accept.h"
 #include "args.h"
+#include "files.h"
 #include "segment.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -131,14 +132,14 @@ int BPF_PROG(on_accept, struct sock *listener)
 	struct sock *sk = (struct sock *)load_slot(ctx, config.accept_args);
 
 	if (sk)
-		accept_note(sk, listener);
+		accept_from(sk, listener);
 	return 0;
 }
 
 SEC("fentry/security_sock_graft")
 int BPF_PROG(on_graft, struct sock *sk, struct socket *socket)
 {
-	accept_graft(sk, socket);
+	accept_tell(sk, socket, -1);
 	return 0;
 }
 
@@ -169,34 +170,13 @@ int BPF_PROG(on_listen, struct sock *sk)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int before, int after)
 {
-	if (after == TCP_CLOSE)
-		sock_closes(sk, DEMUX_UNHASHED);
+	sock_changes(sk, before, after);
 	return 0;
 }
 
-SEC("fentry/tcp_v4_destroy_sock")
+SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)
 {
 	sock_closes(sk, DEMUX_DESTROYED);
-	return 0;
-}
-
-/* --- --pid: the sockets it has already ----------------------------------- */
-
-SEC("iter/task_file")
-int on_file(struct bpf_iter__task_file *ctx)
-{
-	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-	struct socket *socket;
-	__u64 sk = 0;
-
-	if (!task || !file || (__u32)task->tgid != config.pid ||
-	    (file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
-		return 0;
-	socket = file->private_data;
-	bpf_core_read(&sk, sizeof(sk), &socket->sk);
-	if (sk)
-		own((void *)sk);
 	return 0;
 }

@@ -45,6 +45,42 @@ static inline int is_any(const __u8 *addr)
 	return 1;
 }
 
+/* Does @addr, of so many bytes, lie in the remote network? How many is known
+ * when this is compiled, and the length of the prefix when it is loaded. */
+static inline int is_in_network(const volatile struct demux_config *wanted,
+				const __u8 *addr, int bytes)
+{
+	int bits = wanted->remote_bits;
+
+	for (int i = 0; i < bytes && bits > 0; i++, bits -= 8) {
+		__u8 differs = wanted->remote[i] ^ addr[i];
+
+		if (bits < 8 ? differs >> (8 - bits) : differs)
+			return 0;
+	}
+	return 1;
+}
+
+/* An IPv4 network has the IPv4 peers of IPv6 sockets as well; an IPv6 network,
+ * also ::/0, has none of them: their segments are IPv4. */
+static inline int filter_remote(const volatile struct demux_config *wanted,
+				const struct demux_ends *ends)
+{
+	const __u8 *addr = ends->raddr;
+
+	if (wanted->remote_port && wanted->remote_port != ends->rport)
+		return 0;
+	if (!wanted->remote_family)
+		return 1;
+	if (ends->family == 4)
+		return wanted->remote_family == 4 &&
+		       is_in_network(wanted, addr, 4);
+	if (is_mapped(addr))
+		return wanted->remote_family == 4 &&
+		       is_in_network(wanted, addr + 12, 4);
+	return wanted->remote_family == 6 && is_in_network(wanted, addr, 16);
+}
+
 /* Segments of which families can @sock get? An IPv6 socket gets IPv4 ones if
  * its ends are mapped, or if it listens on :: and is not IPv6 only. */
 static inline int sock_families(const struct demux_sock *sock)
@@ -62,8 +98,10 @@ static inline int sock_families(const struct demux_sock *sock)
 static inline int filter_sock(const volatile struct demux_config *wanted,
 			      const struct demux_sock *sock)
 {
+	/* One without a remote end, as a listener, may get anybody's. */
 	return filter_port(wanted, sock->ends.lport) &&
 	       filter_netns(wanted, sock->netns) &&
+	       (!sock->ends.rport || filter_remote(wanted, &sock->ends)) &&
 	       (wanted->families == (DEMUX_IPV4 | DEMUX_IPV6) ||
 		wanted->families & sock_families(sock));
 }

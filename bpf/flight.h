@@ -9,6 +9,7 @@
 #include "emit.h"
 #include "filter.h"
 #include "kernel.h"
+#include "owner.h"
 
 static __always_inline __u64 flight_task(void)
 {
@@ -49,6 +50,17 @@ static __always_inline struct flight *flight_current(struct cell *cell)
 			return flight;
 	}
 	return NULL;
+}
+
+/* The flight that began with the call that returns now, or NULL. A kretprobe
+ * does not know the skb, but calls return in the reverse of their order; tasks
+ * that displace each other on PREEMPT_RT do not, but each has its own flights. */
+static __always_inline struct flight *flight_returning(struct cell *cell)
+{
+	struct flight *flight = flight_current(cell);
+
+	return flight && (config.rt || flight->depth == cell->depth) ? flight :
+								       NULL;
 }
 
 /* The last ACK is told before the end of the socket that it ended. */
@@ -92,21 +104,22 @@ static __always_inline struct flight *flight_open(struct cell *cell,
 	struct flight *flight = &cell->flights[cell->flights[0].skb != 0];
 
 	cell->open++;
+	flight->depth = cell->depth;
 	flight->skb = (__u64)skb;
 	flight->task = flight_task();
 	flight->child = 0;
 	flight->met = 0;
 	flight->owned = 0;
 	flight->ends = 0;
+	flight->filtering = 0;
+	flight->unwanted = 0;
 	return flight;
 }
 
-/* --pid: has this flight met a socket of the wanted process? */
+/* Has this flight met a socket of the wanted process? */
 static __always_inline void flight_owner(struct flight *flight, const void *sk)
 {
-	__u64 key = (__u64)sk;
-
-	if (config.pid && bpf_map_lookup_elem(&owned, &key))
+	if (is_by_owner() && is_wanted_sock(sk))
 		flight->owned = 1;
 }
 
@@ -149,7 +162,7 @@ static __always_inline void flight_carried(struct flight *flight,
 					   struct sk_buff *skb)
 {
 	struct demux_segment *seg = &flight->record.segment;
-	struct sock *sk = skb->sk;
+	struct sock *sk = GET(skb, sk);
 
 	flight->carried = CARRIED_NONE;
 	flight->carried_id = 0;
@@ -172,6 +185,11 @@ static __always_inline void flight_finish(struct cell *cell,
 {
 	struct demux_segment *seg = &flight->record.segment;
 
+	if (flight->unwanted) {
+		flight_tell_ends(flight);
+		flight_close(cell, flight);
+		return;
+	}
 	/* The hook at the match was skipped (recursion guard), but what early
 	 * demux brought is used as it is: no second lookup. */
 	if (!flight->met && flight->carried == CARRIED_MATCH &&
@@ -180,7 +198,8 @@ static __always_inline void flight_finish(struct cell *cell,
 		flight->met = MET_FULL;
 	/* Refused before any hook saw its socket, yet it was carried. */
 	if (flight->met && !(flight->met & (MET_SOCKET | MET_NOBODY)) &&
-	    flight->carried != CARRIED_NONE)
+	    flight->carried != CARRIED_NONE &&
+	    flight->carried != CARRIED_UNKNOWN)
 		seg->have |= DEMUX_HAVE_SOCK;
 
 	/* Dropped on the way, as a request is whose listener has closed: the
@@ -201,7 +220,7 @@ static __always_inline void flight_finish(struct cell *cell,
 	if (!(seg->have & DEMUX_HAVE_SOCK))
 		__builtin_memset(&seg->sock, 0, sizeof(seg->sock));
 
-	if (config.pid && !flight->owned) {
+	if (is_by_owner() && !flight->owned) {
 		count_softirq(&cell->count.filtered);
 	} else if (seg->have & (DEMUX_HAVE_PARENT | DEMUX_HAVE_CHILD)) {
 		if (!(seg->have & DEMUX_HAVE_CHILD))

@@ -5,7 +5,8 @@
  *
  * Pointers that a hook got as its arguments may be followed directly: the
  * verifier knows their types. What lies behind skb->head has no type and is
- * copied with bpf_probe_read_kernel().
+ * copied with bpf_probe_read_kernel(). A kprobe's arguments have no types at
+ * all: kprobe.bpf.c defines DEMUX_UNTYPED, and then everything is copied.
  */
 #ifndef DEMUX_KERNEL_H
 #define DEMUX_KERNEL_H
@@ -24,6 +25,8 @@
 #define S_IFSOCK    0140000
 
 enum { /* include/net/tcp_states.h */
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_RECV = 3,
 	TCP_TIME_WAIT = 6,
 	TCP_CLOSE = 7,
 	TCP_LISTEN = 10,
@@ -49,18 +52,36 @@ static __always_inline __u64 sock_id(const volatile void *sk)
 	return number ? (number ^ config.id_xor) * config.id_mul : 0;
 }
 
+/* GET(p, a, b.c) is p->a->b.c */
+#ifdef DEMUX_UNTYPED
+#define GET(...)           BPF_CORE_READ(__VA_ARGS__)
+#define GET_BITS(p, bits)  BPF_CORE_READ_BITFIELD_PROBED(p, bits)
+#define read_sock(to, skc) read_sock_at(to, (__u64)(skc))
+#else
+#define GET_2(p, a)                 ((p)->a)
+#define GET_3(p, a, b)              ((p)->a->b)
+#define GET_4(p, a, b, c)           ((p)->a->b->c)
+#define GET_(p, a, b, c, name, ...) name
+#define GET(...)                    GET_(__VA_ARGS__, GET_4, GET_3, GET_2)(__VA_ARGS__)
+#define GET_BITS(p, bits)           BPF_CORE_READ_BITFIELD(p, bits)
+#define read_sock(to, skc)          read_sock_typed(to, skc)
+#endif
+
 /* --- sockets ------------------------------------------------------------ */
 
-static __always_inline void read_sock(struct demux_sock *to,
-				      struct sock_common *skc)
+/* All but id and netns; @skc is a typed pointer or a copy on the stack. */
+static __always_inline void read_sock_members(struct demux_sock *to,
+					      struct sock_common *skc)
 {
 	__u32 *laddr = (__u32 *)to->ends.laddr;
 	__u32 *raddr = (__u32 *)to->ends.raddr;
 
 	if (skc->skc_family == AF_INET6) {
 		to->ends.family = 6;
-		bpf_core_read(laddr, 16, &skc->skc_v6_rcv_saddr);
-		bpf_core_read(raddr, 16, &skc->skc_v6_daddr);
+		for (int i = 0; i < 4; i++) {
+			laddr[i] = skc->skc_v6_rcv_saddr.in6_u.u6_addr32[i];
+			raddr[i] = skc->skc_v6_daddr.in6_u.u6_addr32[i];
+		}
 	} else {
 		to->ends.family = 4;
 		laddr[0] = skc->skc_rcv_saddr;
@@ -68,32 +89,60 @@ static __always_inline void read_sock(struct demux_sock *to,
 		laddr[1] = laddr[2] = laddr[3] = 0;
 		raddr[1] = raddr[2] = raddr[3] = 0;
 	}
-	to->id = sock_id(skc);
 	to->ends.lport = skc->skc_num;
 	to->ends.rport = bpf_ntohs(skc->skc_dport);
-	to->netns = skc->skc_net.net->ns.inum;
 	to->ifindex = skc->skc_bound_dev_if;
 	to->state = skc->skc_state;
 	to->flags = 0;
 	if (to->state == TCP_LISTEN || to->state == TCP_CLOSE) {
-		if (BPF_CORE_READ_BITFIELD_PROBED(skc, skc_ipv6only))
+		if (BPF_CORE_READ_BITFIELD(skc, skc_ipv6only))
 			to->flags |= DEMUX_SOCK_V6ONLY;
-		if (BPF_CORE_READ_BITFIELD_PROBED(skc, skc_reuseport))
+		if (BPF_CORE_READ_BITFIELD(skc, skc_reuseport))
 			to->flags |= DEMUX_SOCK_REUSEPORT;
 	}
+}
+
+static __always_inline void read_sock_typed(struct demux_sock *to,
+					    struct sock_common *skc)
+{
+	to->id = sock_id(skc);
+	to->netns = skc->skc_net.net->ns.inum;
+	read_sock_members(to, skc);
+}
+
+/* struct sock_common has 136 bytes in all kernels seen; what is read of it lies
+ * in the first 120 or so. */
+#define SOCK_COPY 136
+
+/* The same of an address that the verifier knows no type of. */
+static __always_inline void read_sock_at(struct demux_sock *to, __u64 sk)
+{
+	__u64 words[SOCK_COPY / 8] = {};
+	struct sock_common *skc = (void *)words;
+
+	bpf_probe_read_kernel(words, sizeof(words), (void *)sk);
+	to->id = sock_id((void *)sk);
+	to->netns =
+		BPF_CORE_READ((struct sock_common *)sk, skc_net.net, ns.inum);
+	read_sock_members(to, skc);
 }
 
 /* The local port, also of a socket that has given it back: skc_num is 0 then,
  * but inet_sport, which lies outside the type the verifier knows, has it. */
 static __always_inline __u16 read_lport(struct sock *sk)
 {
+	__u32 num = GET(sk, __sk_common.skc_num);
 	__be16 port = 0;
 
-	if (sk->__sk_common.skc_num)
-		return sk->__sk_common.skc_num;
+	if (num)
+		return num;
 	bpf_core_read(&port, sizeof(port),
 		      &((struct inet_sock *)sk)->inet_sport);
-	return bpf_ntohs(port);
+	num = bpf_ntohs(port);
+	/* The verifier takes what a byte swap leaves for any number; clang, who
+	 * knows better, would leave out the bound. */
+	asm volatile("" : "+r"(num));
+	return num & 0xffff;
 }
 
 static __always_inline __u64 read_inode(struct socket *socket)
@@ -105,11 +154,56 @@ static __always_inline __u64 read_inode(struct socket *socket)
 	return inode;
 }
 
+/* How many requests the listener at @sk has. */
+static __always_inline int read_requests(struct sock *sk)
+{
+	return BPF_CORE_READ((struct inet_connection_sock *)sk,
+			     icsk_accept_queue.qlen.counter);
+}
+
+/* 0 until somebody has asked for it. */
+static __always_inline __u64 read_cookie(struct sock *sk)
+{
+	return GET(sk, __sk_common.skc_cookie.counter);
+}
+
+#define CGROUP_LEVELS 16
+
+/*
+ * Does the socket at @sk belong to the cgroup of that id, or to one below it?
+ * Only full sockets have one. Up to 5.14 it shared its place with net_cls's
+ * class, and an odd value was the latter: 8520e224f547 ("bpf, cgroups: Fix
+ * cgroup v2 fallback on v1/v2 mixed mode").
+ */
+static __always_inline bool is_in_cgroup(__u64 sk, __u64 id)
+{
+	struct sock *full = (struct sock *)sk;
+	struct sock___shared_cgroup *shared = (void *)sk;
+	__u8 state = BPF_CORE_READ(full, __sk_common.skc_state);
+	struct cgroup *cgroup;
+
+	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
+		return false;
+	if (bpf_core_field_exists(shared->sk_cgrp_data.val)) {
+		cgroup = (void *)BPF_CORE_READ(shared, sk_cgrp_data.val);
+		if ((__u64)cgroup & 1)
+			return false;
+	} else {
+		cgroup = BPF_CORE_READ(full, sk_cgrp_data.cgroup);
+	}
+	for (int i = 0; cgroup && i < CGROUP_LEVELS; i++) {
+		if (BPF_CORE_READ(cgroup, kn, id) == id)
+			return true;
+		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
+	}
+	return false;
+}
+
 static __always_inline bool is_tcp(struct sock *sk)
 {
-	__u16 family = sk->__sk_common.skc_family;
+	__u16 family = GET(sk, __sk_common.skc_family);
 
-	return sk->sk_protocol == IPPROTO_TCP &&
+	return GET(sk, sk_protocol) == IPPROTO_TCP &&
 	       (family == AF_INET || family == AF_INET6);
 }
 
@@ -133,19 +227,20 @@ struct tcp_header {
 static __always_inline int read_tcp_header(struct sk_buff *skb,
 					   struct tcp_header *th)
 {
-	__u32 linear = skb->len - skb->data_len;
+	__u32 linear = GET(skb, len) - GET(skb, data_len);
+	const unsigned char *data = GET(skb, data);
 
 	if (linear >= 20)
-		return bpf_probe_read_kernel(th, 16, skb->data) ? 0 : 16;
+		return bpf_probe_read_kernel(th, 16, data) ? 0 : 16;
 	if (linear >= 4)
-		return bpf_probe_read_kernel(th, 4, skb->data) ? 0 : 4;
+		return bpf_probe_read_kernel(th, 4, data) ? 0 : 4;
 	return 0;
 }
 
 static __always_inline bool read_addrs(struct sk_buff *skb,
 				       struct demux_ends *ends)
 {
-	const unsigned char *ip = skb->head + skb->network_header;
+	const unsigned char *ip = GET(skb, head) + GET(skb, network_header);
 	__u32 addrs[8] = {};
 	__u32 *laddr = (__u32 *)ends->laddr, *raddr = (__u32 *)ends->raddr;
 
@@ -173,7 +268,7 @@ static __always_inline bool read_addrs(struct sk_buff *skb,
 static __always_inline __u32 read_iif(struct sk_buff *skb, __u8 family)
 {
 	struct inet6_skb_parm *parm = (void *)skb->cb;
-	int kept = 0, iif = skb->skb_iif;
+	int kept = 0, iif = GET(skb, skb_iif);
 	__u16 flags = 0;
 
 	if (family == 4)
@@ -203,7 +298,7 @@ static __always_inline __u32 read_route_iif(__u64 skb, __u32 skb_iif)
 /* skb_shared_info lies at the end of the linear part; 0 segments means 1. */
 static __always_inline __u16 read_segs(struct sk_buff *skb)
 {
-	struct skb_shared_info *info = (void *)(skb->head + skb->end);
+	struct skb_shared_info *info = (void *)(GET(skb, head) + GET(skb, end));
 	__u16 segs = 0;
 
 	bpf_core_read(&segs, sizeof(segs), &info->gso_segs);
@@ -213,8 +308,7 @@ static __always_inline __u16 read_segs(struct sk_buff *skb)
 /* Was the checksum computed, and found wrong? */
 static __always_inline bool checksum_failed(struct sk_buff *skb)
 {
-	return BPF_CORE_READ_BITFIELD_PROBED(skb, csum_complete_sw) &&
-	       !BPF_CORE_READ_BITFIELD_PROBED(skb, csum_valid);
+	return GET_BITS(skb, csum_complete_sw) && !GET_BITS(skb, csum_valid);
 }
 
 #endif

@@ -19,12 +19,15 @@ struct flight {
 	__u64 skb; /* 0: this place is free */
 	__u64 task; /* who runs it; compared on PREEMPT_RT only */
 	__u64 child; /* the last one born in it */
+	__u64 listener; /* that it met; stable only */
 	__u32 met; /* enum demux_met */
 	__u32 carried; /* enum demux_carried */
 	__u64 carried_id; /* of the socket that came with the skb */
 	__u8 owned; /* it met a socket of the wanted process */
 	__u8 ends; /* records in end */
-	__u8 pad[6];
+	__u8 filtering; /* inside sk_filter_trim_cap; kprobe only */
+	__u8 unwanted; /* counted already, told never; stable only */
+	__u32 depth; /* of calls, with this one; kprobe only */
 	struct demux_segment_more record;
 	struct demux_close end[2]; /* sockets that it closed or destroyed */
 };
@@ -35,6 +38,10 @@ struct flight {
 struct cell {
 	struct demux_counters count;
 	__u32 open; /* flights under way */
+	__u32 depth; /* calls under way, filtered ones too; kprobe only */
+	__u32 pad;
+	__u64 reset; /* the skb last answered with a reset; stable only */
+	__u64 dropped; /* the skb last seen dropped; stable only */
 	__u32 until_look; /* records until the ring's fill is looked at */
 	struct flight flights[FLIGHTS];
 } __attribute__((aligned(64)));
@@ -45,6 +52,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1); /* set to the number of CPUs before load */
 	__type(key, __u32);
+	__uint(map_flags, BPF_F_MMAPABLE); /* user space reads it that way */
 	__type(value, struct cell);
 } cells SEC(".maps");
 
@@ -62,15 +70,31 @@ struct {
 	__type(value, __u64);
 } births SEC(".maps");
 
-/* Accepted sockets whose file descriptor is not there yet, by socket. */
+/* Accepted sockets whose file descriptor is not there yet. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1 << 13);
+	__uint(max_entries, 1 << 16);
 	__type(key, __u64);
-	__type(value, struct demux_accept);
+	__type(value, __u8);
 } accepting SEC(".maps");
 
-/* The sockets of the process that --pid names. */
+/* What a task was called to do, until the call's exit tells how it went. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 12);
+	__type(key, __u64); /* pid_tgid */
+	__type(value, __u64); /* socket */
+} calls SEC(".maps");
+
+/* The processes that the traced command has started. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 15);
+	__type(key, __u32);
+	__type(value, __u8);
+} tasks SEC(".maps");
+
+/* The sockets of the processes that are traced. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 16);

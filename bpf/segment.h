@@ -20,17 +20,51 @@ static __always_inline void fill_tcp(struct demux_segment *seg,
 	seg->have |= DEMUX_HAVE_TCP;
 }
 
-static __always_inline bool segment_wanted(struct sk_buff *skb, __u8 family,
+/* By what is cheap to know. @got as read_tcp_header() returned it. */
+static __always_inline bool segment_wanted(__u8 family,
 					   const struct tcp_header *th, int got)
 {
 	if (!filter_family(&config, family))
 		return false;
 	/* Too short to have a port: of no port that was asked for. */
-	if (!config.any_port &&
-	    (!got || !filter_port(&config, bpf_ntohs(th->dest))))
-		return false;
-	return !config.netns ||
-	       filter_netns(&config, skb->dev->nd_net.net->ns.inum);
+	return config.any_port ||
+	       (got && filter_port(&config, bpf_ntohs(th->dest)));
+}
+
+/* Fills in what its header says of the segment, which with it has @len bytes. */
+static __always_inline void segment_fill(struct flight *flight, __u8 family,
+					 const struct tcp_header *th, int got,
+					 __u32 len)
+{
+	struct demux_segment *seg = &flight->record.segment;
+
+	fill_head(&seg->head, DEMUX_SEGMENT, sizeof(*seg));
+	seg->have = 0;
+	seg->ends.family = family;
+	seg->ends.lport = seg->ends.rport = 0;
+	if (got) {
+		seg->ends.lport = bpf_ntohs(th->dest);
+		seg->ends.rport = bpf_ntohs(th->source);
+		seg->have |= DEMUX_HAVE_PORTS;
+	}
+	seg->seq = seg->ack = seg->payload = seg->flags = 0;
+	if (got >= (int)sizeof(*th))
+		fill_tcp(seg, th, len);
+	else
+		flight->met |= MET_TOO_SHORT;
+	if (got >= (int)sizeof(*th) &&
+	    ((th->offset >> 4) < 5 || (th->offset >> 4) * 4 > len))
+		flight->met |= MET_TOO_SHORT;
+	seg->notes = 0;
+	seg->predicted = 0;
+	seg->sock.id = 0;
+}
+
+/* By what was read of it since. */
+static __always_inline bool segment_asked_for(const struct demux_segment *seg)
+{
+	return filter_netns(&config, seg->netns) &&
+	       filter_remote(&config, &seg->ends);
 }
 
 /* Entry of tcp_v4_rcv and tcp_v6_rcv. Everything is copied here and now: the
@@ -45,7 +79,7 @@ static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
 
 	if (!cell)
 		return;
-	if (BPF_CORE_READ_BITFIELD(skb, pkt_type) != PACKET_HOST) {
+	if (GET_BITS(skb, pkt_type) != PACKET_HOST) {
 		count_softirq(&cell->count.not_host);
 		return;
 	}
@@ -53,37 +87,25 @@ static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
 	if (cell->open)
 		flight_give_up(cell, skb);
 	got = read_tcp_header(skb, &th);
-	if (!segment_wanted(skb, family, &th, got)) {
+	if (!segment_wanted(family, &th, got)) {
 		count_softirq(&cell->count.filtered);
 		return;
 	}
 
 	flight = flight_open(cell, skb);
+	segment_fill(flight, family, &th, got, GET(skb, len));
 	seg = &flight->record.segment;
-	fill_head(&seg->head, DEMUX_SEGMENT, sizeof(*seg));
-	seg->have = DEMUX_HAVE_NETNS;
-	seg->netns = skb->dev->nd_net.net->ns.inum;
-	seg->ends.family = family;
+	seg->netns = GET(skb, dev, nd_net.net, ns.inum);
+	seg->have |= DEMUX_HAVE_NETNS;
 	if (read_addrs(skb, &seg->ends))
 		seg->have |= DEMUX_HAVE_ADDRS;
-	seg->ends.lport = seg->ends.rport = 0;
-	if (got) {
-		seg->ends.lport = bpf_ntohs(th.dest);
-		seg->ends.rport = bpf_ntohs(th.source);
-		seg->have |= DEMUX_HAVE_PORTS;
+	if (!segment_asked_for(seg)) {
+		count_softirq(&cell->count.filtered);
+		flight_close(cell, flight);
+		return;
 	}
-	seg->seq = seg->ack = seg->payload = seg->flags = 0;
-	if (got >= (int)sizeof(th))
-		fill_tcp(seg, &th, skb->len);
-	else
-		flight->met |= MET_TOO_SHORT;
-	if (got >= (int)sizeof(th) &&
-	    ((th.offset >> 4) < 5 || (th.offset >> 4) * 4 > skb->len))
-		flight->met |= MET_TOO_SHORT;
 	seg->segs = read_segs(skb);
 	seg->ifindex = read_iif(skb, family);
-	seg->notes = 0;
-	seg->sock.id = 0;
 	flight_carried(flight, skb);
 }
 
@@ -94,6 +116,28 @@ static __always_inline void segment_end(struct sk_buff *skb)
 
 	if (flight)
 		flight_finish(cell, flight);
+}
+
+/* The same two where the exit does not know the skb. */
+static __always_inline void segment_enters(struct sk_buff *skb, __u8 family)
+{
+	struct cell *cell = this_cell();
+
+	if (cell)
+		cell->depth++;
+	segment_begin(skb, family);
+}
+
+static __always_inline void segment_returns(void)
+{
+	struct cell *cell = this_cell();
+	struct flight *flight = flight_returning(cell);
+
+	if (flight)
+		flight_finish(cell, flight);
+	/* At the start of a trace a call may return that nobody saw begin. */
+	if (cell && cell->depth)
+		cell->depth--;
 }
 
 /*
@@ -110,7 +154,7 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 	if (!flight || !is_tcp(sk))
 		return;
 	seg = &flight->record.segment;
-	if (sk->__sk_common.skc_state != TCP_LISTEN) {
+	if (GET(sk, __sk_common.skc_state) != TCP_LISTEN) {
 		if (flight->met & MET_REQUEST)
 			seg->notes |= DEMUX_NOTE_REPEATED;
 		seg->have &= ~DEMUX_HAVE_PARENT;
@@ -123,6 +167,29 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 		flight_match(flight, &sk->__sk_common);
 		flight->met |= MET_LISTENER;
 	}
+	if (denied)
+		flight->met |= MET_FILTER_DENIED;
+}
+
+/* The same where entry and exit are two hooks, and the exit knows the verdict
+ * alone. */
+static __always_inline void segment_filter_begins(struct sock *sk,
+						  struct sk_buff *skb)
+{
+	struct flight *flight = flight_find(this_cell(), skb);
+
+	if (flight)
+		flight->filtering = 1;
+	segment_filter(sk, skb, false);
+}
+
+static __always_inline void segment_filter_ends(bool denied)
+{
+	struct flight *flight = flight_current(this_cell());
+
+	if (!flight || !flight->filtering)
+		return;
+	flight->filtering = 0;
 	if (denied)
 		flight->met |= MET_FILTER_DENIED;
 }

@@ -8,111 +8,130 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "backend_load.h"
+#include "backend_misses.h"
 #include "log.h"
 
-static const struct backend *const backends[] = {
+const struct backend *const backends[] = {
 	&backend_fentry,
+	&backend_kprobe,
+	&backend_stable,
+	NULL,
 };
-
-#define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
 const char *backend_names(void)
 {
-	return "fentry";
+	return "fentry, kprobe, stable";
 }
 
 bool backend_exists(const char *name)
 {
-	for (size_t i = 0; i < BACKENDS; i++)
+	for (int i = 0; backends[i]; i++)
 		if (!strcmp(backends[i]->name, name))
 			return true;
 	return false;
 }
 
-static void note_missing(struct backend_trace *trace, const struct hook *hook)
-{
-	size_t used = strlen(trace->missing);
+/* --- attach ---------------------------------------------------------------- */
 
-	if (hook->need == HOOK_PROOF && !strstr(trace->missing, hook->symbol))
-		snprintf(trace->missing + used, sizeof(trace->missing) - used,
-			 "%s%s", used ? " " : "", hook->symbol);
+static void note(char *list, size_t size, const char *symbol)
+{
+	size_t used = strlen(list);
+
+	if (!strstr(list, symbol))
+		snprintf(list + used, size - used, "%s%s", used ? " " : "",
+			 symbol);
 }
 
-static int attach(struct backend_trace *trace, char *why, size_t size)
+static struct bpf_link *attach_hook(struct backend_trace *trace, int i)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(
+		trace->object, trace->backend->hooks[i].program);
+
+	if (bpf_program__fd(program) < 0) {
+		errno = ENOENT;
+		return NULL;
+	}
+	if (trace->backend->attach)
+		return trace->backend->attach(trace, i, program);
+	return bpf_program__attach(program);
+}
+
+/* Those that begin segments, or the others. 0, or -errno and @why. */
+static int attach(struct backend_trace *trace, bool begins, char *why,
+		  size_t size)
 {
 	const struct hook *hook = trace->backend->hooks;
+	int first = 0;
 
 	for (int i = 0; hook->program; i++, hook++) {
-		struct bpf_program *program =
-			trace->backend->program(trace, hook->program);
-		struct bpf_link *link = NULL;
-		int err = ENOENT;
-
-		if (bpf_program__fd(program) >= 0) {
-			link = bpf_program__attach(program);
-			err = errno;
-		}
-		trace->links[i] = link;
-		if (link)
+		if (hook->begins != begins)
 			continue;
-		log_info("no hook on %s (%s): %s", hook->symbol, hook->gives,
-			 strerror(err));
+		trace->links[i] = attach_hook(trace, i);
+		if (trace->links[i])
+			continue;
+		trace->errors[i] = trace->errors[i] ?: -errno;
+		log_info("%s: no hook on %s (%s): %s", trace->backend->name,
+			 hook->symbol, hook->gives,
+			 strerror(-trace->errors[i]));
 		if (trace->pointless[i])
 			continue;
-		note_missing(trace, hook);
-		if (hook->need == HOOK_NEEDED) {
+		note(trace->coverage, sizeof(trace->coverage), hook->symbol);
+		if (hook->need == HOOK_PROOF)
+			note(trace->missing, sizeof(trace->missing),
+			     hook->symbol);
+		if (hook->need == HOOK_NEEDED && !first) {
+			first = trace->errors[i];
 			snprintf(why, size, "cannot attach to %s: %s",
-				 hook->symbol, strerror(err));
-			return -err;
+				 hook->symbol, strerror(-first));
 		}
 	}
-	return 0;
+	return first;
 }
 
-static struct backend_trace *start(const struct backend *backend,
-				   const struct backend_wish *wish, char *why,
-				   size_t size)
+int backend_try(struct backend_trace *trace, const struct backend *backend,
+		const struct backend_wish *wish, char *why, size_t size)
 {
-	struct backend_trace *trace = calloc(1, sizeof(*trace));
+	int err;
 
-	if (!trace) {
-		snprintf(why, size, "out of memory");
-		return NULL;
-	}
-	trace->backend = backend;
-	if (backend->load(trace, wish, why, size)) {
-		free(trace);
-		return NULL;
-	}
-	if (attach(trace, why, size)) {
-		backend_free(trace);
-		return NULL;
-	}
-	return trace;
+	*trace = (struct backend_trace){ .backend = backend, .misses_fd = -1 };
+	err = backend_load(trace, wish, why, size);
+	if (err)
+		return err;
+	err = attach(trace, false, why, size);
+	if (err)
+		return err;
+	backend_load_finish(trace);
+	backend_misses_open(trace);
+	if (wish->before_segments)
+		wish->before_segments(wish->context, trace->config);
+	return attach(trace, true, why, size);
 }
 
 struct backend_trace *backend_start(const char *name,
 				    const struct backend_wish *wish)
 {
-	char why[400] = "";
+	struct backend_trace *trace = malloc(sizeof(*trace));
+	char why[400] = "out of memory";
 
-	for (size_t i = 0; i < BACKENDS; i++) {
-		struct backend_trace *trace;
-
+	for (int i = 0; trace && backends[i]; i++) {
 		if (name && strcmp(backends[i]->name, name))
 			continue;
-		trace = start(backends[i], wish, why, sizeof(why));
-		if (trace)
+		if (!backend_try(trace, backends[i], wish, why, sizeof(why)))
 			return trace;
+		backend_close(trace);
 		log_error("%s: %s", backends[i]->name, why);
 	}
+	free(trace);
 	return NULL;
 }
+
+/* --- the end ---------------------------------------------------------------- */
 
 /* In reverse order: a segment that has begun is still followed to its end. */
 void backend_detach(struct backend_trace *trace)
@@ -121,37 +140,62 @@ void backend_detach(struct backend_trace *trace)
 		bpf_link__destroy(trace->links[i]);
 		trace->links[i] = NULL;
 	}
+	for (int i = 0; i < 2; i++) {
+		bpf_link__destroy(trace->own_links[i]);
+		trace->own_links[i] = NULL;
+	}
+}
+
+void backend_close(struct backend_trace *trace)
+{
+	backend_detach(trace);
+	for (int i = 0; i < trace->spare_count; i++)
+		close(trace->spares[i]);
+	if (trace->misses_fd >= 0)
+		close(trace->misses_fd);
+	if (trace->skeleton)
+		trace->backend->free(trace);
 }
 
 void backend_free(struct backend_trace *trace)
 {
-	backend_detach(trace);
-	trace->backend->free(trace);
+	backend_close(trace);
 	free(trace);
 }
 
-unsigned long long backend_unseen(struct backend_trace *trace)
+/* --- what a source asks ------------------------------------------------------ */
+
+int backend_map(struct backend_trace *trace, const char *name, size_t *size)
 {
-	const struct hook *hook = trace->backend->hooks;
-	unsigned long long unseen = 0;
+	struct bpf_map *map = bpf_object__find_map_by_name(trace->object, name);
 
-	for (; hook->program; hook++) {
-		struct bpf_program *program =
-			trace->backend->program(trace, hook->program);
-		struct bpf_prog_info info = {};
-		__u32 size = sizeof(info);
+	if (size)
+		*size = bpf_map__value_size(map);
+	return bpf_map__fd(map);
+}
 
-		if (bpf_program__fd(program) < 0 ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info,
-					   &size))
-			continue;
-		if (info.recursion_misses)
-			log_info("%s: %llu calls kept out by the recursion "
-				 "guard",
-				 hook->program,
-				 (unsigned long long)info.recursion_misses);
-		if (hook->is_entry)
-			unseen += info.recursion_misses;
-	}
-	return unseen;
+bool backend_find_fds(struct backend_trace *trace)
+{
+	char unused[64];
+	int fd;
+
+	if (!trace->spare_count)
+		return false;
+	fd = trace->spares[--trace->spare_count];
+	while (read(fd, unused, sizeof(unused)) > 0)
+		;
+	close(fd);
+	return true;
+}
+
+bool backend_is_without(const char *without, const char *symbol)
+{
+	size_t len = strlen(symbol);
+	const char *at = without;
+
+	for (; at && (at = strstr(at, symbol)); at += len)
+		if ((at == without || at[-1] == ',') &&
+		    (!at[len] || at[len] == ','))
+			return true;
+	return false;
 }

@@ -11,6 +11,8 @@
 
 #include "config.h"
 
+struct bpf_link;
+struct bpf_object;
 struct bpf_program;
 
 enum hook_need {
@@ -19,47 +21,82 @@ enum hook_need {
 	HOOK_EXTRA, /* a detail is unknown without it */
 };
 
-/* A backend lists its hooks in the order in which they are attached, those on
- * a segment's entry last: nothing begins that would not be followed. */
+enum hook_kind {
+	HOOK_FENTRY, /* or fexit: a BPF trampoline */
+	HOOK_KPROBE,
+	HOOK_KRETPROBE,
+	HOOK_TRACEPOINT, /* a BTF tracepoint */
+	HOOK_CGROUP, /* cgroup_skb, at the root of the hierarchy */
+};
+
+/* What it means that the kernel did not run a hook's program, because one of
+ * its kind ran on that CPU already. */
+enum hook_miss {
+	MISS_SHOWS, /* another hook saw it, or it shows in the segment */
+	MISS_SEGMENT, /* a segment was not seen at all */
+	MISS_DOUBT, /* a segment may be told wrongly */
+};
+
+/* A backend lists its hooks in the order in which they are attached, those that
+ * begin a segment last: nothing begins that would not be followed. */
 struct hook {
 	const char *program; /* its name in the BPF object */
-	const char *symbol; /* the function, or the tracepoint */
-	bool is_tracepoint;
-	bool is_entry; /* begins the record of a segment */
+	const char *symbol; /* the function, the tracepoint */
+	enum hook_kind kind;
+	bool begins; /* the record of a segment */
+	enum hook_miss miss;
 	enum hook_need need;
 	const char *gives;
 };
 
-#define BACKEND_HOOKS_MAX 32
+#define BACKEND_HOOKS_MAX  40
+#define BACKEND_SPARES_MAX 16
 
-/* A backend at work. */
+/* A backend at work, or one that was tried. */
 struct backend_trace {
 	const struct backend *backend;
-	void *object; /* the backend's own: its skeleton */
-	int ring_fd; /* struct demux_* records */
-	int cells_fd; /* one struct cell per CPU; the counters come first */
-	int accepting_fd; /* struct demux_accept without a descriptor, by key */
-	size_t cell_size;
+	void *skeleton; /* the backend's own */
+	struct bpf_object *object; /* the skeleton's */
+	struct demux_config *config; /* in .rodata; complete after load */
 	struct bpf_link *links[BACKEND_HOOKS_MAX]; /* as in backend->hooks */
+	int probe_fds[BACKEND_HOOKS_MAX]; /* kprobes: the perf event, 0: none */
+	int errors[BACKEND_HOOKS_MAX]; /* -errno, why it is not attached */
 	bool pointless[BACKEND_HOOKS_MAX]; /* as IPv6's where there is none */
+	struct bpf_link *own_links[2]; /* on_fork, on_exit: of no hook */
+	int spares[BACKEND_SPARES_MAX]; /* iterators, see backend_find_fds() */
+	int spare_count;
+	int misses_fd; /* iterator over the perf events of kprobes; -1: none */
 	char missing[160]; /* HOOK_PROOF hooks that did not attach */
+	char coverage[160]; /* all hooks that did not attach */
+	char observed[160]; /* what is predicted, or not seen at all */
 };
 
 struct backend_wish {
 	const struct demux_config *wanted; /* its first part; see config.h */
 	size_t ring_size; /* bytes, a power of two of whole pages */
 	const char *without; /* symbols not to hook, for tests; may be NULL */
+	/* Called with the complete config when everything is attached but what
+	 * begins segments; may be NULL. */
+	void (*before_segments)(void *context,
+				const struct demux_config *config);
+	void *context;
 };
+
+struct btf;
 
 struct backend {
 	const char *name;
+	const char *about; /* one line, for doctor */
 	const struct hook *hooks; /* the last has no program */
-	/* Loads all that this kernel has; 0, or -errno with the reason in @why,
-	 * and then nothing is left. */
-	int (*load)(struct backend_trace *trace,
-		    const struct backend_wish *wish, char *why, size_t size);
-	struct bpf_program *(*program)(struct backend_trace *trace,
-				       const char *name);
+	/* Fills skeleton, object and config. 0 or -errno. */
+	int (*open)(struct backend_trace *trace);
+	/* Fills what only this backend needs of config, and observed; may be
+	 * NULL. 0, or -errno with the reason in @why. */
+	int (*describe)(struct backend_trace *trace, const struct btf *btf,
+			char *why, size_t size);
+	/* NULL: bpf_program__attach() does. Sets errno where it fails. */
+	struct bpf_link *(*attach)(struct backend_trace *trace, int hook,
+				   struct bpf_program *program);
 	void (*free)(struct backend_trace *trace);
 };
 
@@ -70,17 +107,41 @@ struct backend {
 struct backend_trace *backend_start(const char *name,
 				    const struct backend_wish *wish);
 
+/* Loads and attaches @backend into @trace, whose errors then tell of each hook.
+ * 0, or -errno with the reason in @why. backend_close() in either case. */
+int backend_try(struct backend_trace *trace, const struct backend *backend,
+		const struct backend_wish *wish, char *why, size_t size);
+void backend_close(struct backend_trace *trace);
+
 /* Detaches all programs; what is in the ring stays there. */
 void backend_detach(struct backend_trace *trace);
-void backend_free(struct backend_trace *trace);
+void backend_free(struct backend_trace *trace); /* of backend_start() */
 
-/* Segments that the recursion guard kept from the entry hooks. */
-unsigned long long backend_unseen(struct backend_trace *trace);
+/* The file descriptor and the size of values of a map of the object. */
+int backend_map(struct backend_trace *trace, const char *name, size_t *size);
 
-/* "fentry" */
-const char *backend_names(void);
+/* Looks for the descriptors of accepted sockets that wait for theirs: what is
+ * found is in the ring then. False where that is not possible (any more). */
+bool backend_find_fds(struct backend_trace *trace);
+
+struct backend_misses {
+	unsigned long long segments; /* MISS_SEGMENT */
+	unsigned long long doubts; /* MISS_DOUBT */
+};
+
+/* Calls that the kernel kept from the programs. */
+struct backend_misses backend_misses(struct backend_trace *trace);
+
+/* Is @symbol in the list @without, "a,b"? */
+bool backend_is_without(const char *without, const char *symbol);
+
+/* By the order in which they are tried; the last is NULL. */
+extern const struct backend *const backends[];
+const char *backend_names(void); /* "fentry, kprobe, stable" */
 bool backend_exists(const char *name);
 
 extern const struct backend backend_fentry;
+extern const struct backend backend_kprobe;
+extern const struct backend backend_stable;
 
 #endif

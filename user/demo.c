@@ -293,14 +293,12 @@ static struct source *open_source(struct demo *demo,
 		.ring_size = options->ring_size,
 		.without = options->without,
 	};
-	struct backend_trace *trace;
 
 	demo->wanted = options->wanted;
 	demo->wanted.netns = demo->netns;
 	want_port(&demo->wanted, DEMO_PORT);
 	want_port(&demo->wanted, DEMO_CLOSED_PORT);
-	trace = backend_start(options->backend, &wish);
-	return trace ? source_live(trace) : NULL;
+	return source_live(options->backend, &wish);
 }
 
 /* The server makes the wire, and then the clients find their end of it. */

@@ -25,15 +25,13 @@ static struct source *open_source(const struct options *options)
 		.ring_size = options->ring_size,
 		.without = options->without,
 	};
-	struct backend_trace *trace;
 
 	if (options->replay)
 		return source_replay(options->replay);
 	if (wish.wanted->pid && kill(wish.wanted->pid, 0) && errno == ESRCH)
 		log_warn("there is no process %u: nothing will be its own",
 			 wish.wanted->pid);
-	trace = backend_start(options->backend, &wish);
-	return trace ? source_live(trace) : NULL;
+	return source_live(options->backend, &wish);
 }
 
 static int trace(const struct options *options)

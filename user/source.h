@@ -28,11 +28,11 @@ struct source {
 	void (*close)(struct source *source);
 };
 
-struct backend_trace;
+struct backend_wish;
 
-/* The running kernel, through @trace, which it owns from now on. NULL after a
- * message. */
-struct source *source_live(struct backend_trace *trace);
+/* The running kernel, through the backend of that name or, with NULL, the first
+ * that works. NULL after messages. */
+struct source *source_live(const char *backend, struct backend_wish *wish);
 /* A recording; "-" is standard input. NULL after a message. */
 struct source *source_replay(const char *path);
 

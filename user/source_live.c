@@ -7,40 +7,42 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "backend.h"
 #include "clock.h"
+#include "live_accepts.h"
 #include "log.h"
 
 /* So much a round, so that signals and timers get their turn. */
 #define RECORDS_PER_ROUND 100000
-/* fd_install comes microseconds after accept(). What still waits then has no
- * descriptor, or the hook that would know it was skipped. */
-#define ACCEPT_PATIENCE_NS 200000000ull
 
 struct live {
 	struct source source;
 	struct backend_trace *trace;
 	struct ring_buffer *ring;
+	struct live_accepts accepts; /* that wait for their descriptors */
+	const char *cells; /* the map, one struct cell per CPU */
+	size_t cell_size, cells_size;
 	source_take take; /* of the round that is under way */
 	void *context;
 	bool enough; /* take() wants no more of this round */
 	unsigned int left; /* of this round */
-	uint64_t looked_ns; /* when accepting was looked through */
 };
 
 static int on_record(void *context, void *record, size_t len)
 {
 	struct live *live = context;
 
-	live->enough = live->take(live->context, record, len);
+	record = live_accepts_pass(&live->accepts, record, &len);
+	if (record)
+		live->enough = live->take(live->context, record, len);
 	return live->enough || !--live->left ? -ECANCELED : 0;
 }
 
@@ -61,62 +63,21 @@ static int consume(struct live *live, source_take take, void *context)
 	return 0;
 }
 
-/*
- * Both programs on fd_install were skipped, or it was never called: asks the
- * process itself, which has a link to the inode under the descriptor, if it has
- * one and has not closed it yet.
- */
-static void find_fd(struct demux_accept *record)
+/* Hands on the accepted sockets that have waited too long for a descriptor,
+ * with it where some process has it. */
+static int take_waiting(struct live *live, uint64_t now_ns)
 {
-	char path[32], wanted[48], link[48];
-	struct dirent *entry;
-	DIR *dir;
+	struct demux_accept *accept;
+	int err = 0;
 
-	if (!(record->have & DEMUX_HAVE_INODE))
-		return;
-	snprintf(path, sizeof(path), "/proc/%u/fd", record->pid);
-	snprintf(wanted, sizeof(wanted), "socket:[%llu]",
-		 (unsigned long long)record->inode);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir))) {
-		ssize_t len = readlinkat(dirfd(dir), entry->d_name, link,
-					 sizeof(link) - 1);
-
-		if (len < 0)
-			continue;
-		link[len] = '\0';
-		if (strcmp(link, wanted))
-			continue;
-		record->fd = atoi(entry->d_name);
-		record->have |= DEMUX_HAVE_FD;
-		break;
-	}
-	if (dir)
-		closedir(dir);
-}
-
-/* Hands on the accepted sockets that have waited too long for a descriptor. */
-static void take_waiting(struct live *live, uint64_t patience_ns,
-			 source_take take, void *context)
-{
-	int fd = live->trace->accepting_fd;
-	uint64_t now_ns = clock_mono_ns();
-	struct demux_accept record;
-	uint64_t key, next;
-	int err;
-
-	live->looked_ns = now_ns;
-	err = bpf_map_get_next_key(fd, NULL, &next);
-	while (!err) {
-		key = next;
-		err = bpf_map_get_next_key(fd, &key, &next);
-		if (bpf_map_lookup_elem(fd, &key, &record) ||
-		    record.head.mono_ns + patience_ns > now_ns ||
-		    bpf_map_delete_elem(fd, &key))
-			continue;
-		find_fd(&record);
-		take(context, &record, sizeof(record));
-	}
+	if (live_accepts_due(&live->accepts, now_ns) &&
+	    backend_find_fds(live->trace))
+		err = consume(live, live->take, live->context);
+	while (!err && !live->enough &&
+	       (accept = live_accepts_give_up(&live->accepts, now_ns)))
+		live->enough =
+			live->take(live->context, accept, sizeof(*accept));
+	return err;
 }
 
 static int read_live(struct source *source, source_take take, void *context)
@@ -124,27 +85,22 @@ static int read_live(struct source *source, source_take take, void *context)
 	struct live *live = (struct live *)source;
 	int err = consume(live, take, context);
 
-	if (!err && !live->enough &&
-	    clock_mono_ns() > live->looked_ns + ACCEPT_PATIENCE_NS)
-		take_waiting(live, ACCEPT_PATIENCE_NS, take, context);
+	if (!err && !live->enough)
+		err = take_waiting(live, clock_mono_ns());
 	return err;
 }
 
-static int sum_counters(struct live *live, struct demux_counters *sum)
+static void sum_counters(const struct live *live, struct demux_counters *sum)
 {
 	size_t count = sizeof(*sum) / sizeof(__u64);
-	__u64 *to = (__u64 *)sum, *cell = malloc(live->trace->cell_size);
-	int cpus = libbpf_num_possible_cpus(), err = cell ? 0 : -ENOMEM;
+	__u64 *to = (__u64 *)sum;
 
-	for (int cpu = 0; !err && cpu < cpus; cpu++) {
-		err = bpf_map_lookup_elem(live->trace->cells_fd, &cpu, cell);
-		for (size_t i = 0; !err && i < count; i++)
+	for (size_t at = 0; at < live->cells_size; at += live->cell_size) {
+		const __u64 *cell = (const void *)(live->cells + at);
+
+		for (size_t i = 0; i < count; i++)
 			to[i] += cell[i];
 	}
-	free(cell);
-	if (err)
-		log_error("cannot read the counters: %s", strerror(-err));
-	return err;
 }
 
 static int finish_live(struct source *source, source_take take, void *context)
@@ -153,17 +109,19 @@ static int finish_live(struct source *source, source_take take, void *context)
 	struct demux_end end = {
 		.head = { .type = DEMUX_END, .len = sizeof(end) },
 	};
+	struct backend_misses misses;
 	int err;
 
 	backend_detach(live->trace);
-	end.unseen = backend_unseen(live->trace);
+	misses = backend_misses(live->trace);
 	do
 		err = consume(live, take, context);
 	while (!err && !live->enough && !live->left);
 	if (!err && !live->enough)
-		take_waiting(live, 0, take, context);
-	if (!err)
-		err = sum_counters(live, &end.counters);
+		err = take_waiting(live, UINT64_MAX);
+	sum_counters(live, &end.counters);
+	end.counters.stuck += misses.doubts;
+	end.unseen = misses.segments;
 	end.head.mono_ns = clock_mono_ns();
 	if (!err)
 		take(context, &end, sizeof(end));
@@ -176,7 +134,11 @@ static void close_live(struct source *source)
 	struct live *live = (struct live *)source;
 
 	ring_buffer__free(live->ring);
-	backend_free(live->trace);
+	if (live->cells)
+		munmap((void *)live->cells, live->cells_size);
+	live_accepts_free(&live->accepts);
+	if (live->trace)
+		backend_free(live->trace);
 	free(live);
 }
 
@@ -197,28 +159,56 @@ static void fill_head(struct recording_head *head,
 			 kernel.release);
 	snprintf(head->backend, sizeof(head->backend), "%s",
 		 trace->backend->name);
-	snprintf(head->missing, sizeof(head->missing), "%s", trace->missing);
+	memcpy(head->missing, trace->missing, sizeof(head->missing));
+	memcpy(head->coverage, trace->coverage, sizeof(head->coverage));
+	memcpy(head->observed, trace->observed, sizeof(head->observed));
 }
 
-struct source *source_live(struct backend_trace *trace)
+/* Maps what is read later without any privilege. 0 or -errno. */
+static int map_kernel_half(struct live *live)
+{
+	int ring_fd = backend_map(live->trace, "ring", NULL);
+	int cells_fd = backend_map(live->trace, "cells", &live->cell_size);
+	void *cells;
+
+	live->ring = ring_buffer__new(ring_fd, on_record, live, NULL);
+	if (!live->ring)
+		return -errno;
+	live->cells_size = live->cell_size * libbpf_num_possible_cpus();
+	cells = mmap(NULL, live->cells_size, PROT_READ, MAP_SHARED, cells_fd,
+		     0);
+	if (cells == MAP_FAILED)
+		return -errno;
+	live->cells = cells;
+	return 0;
+}
+
+struct source *source_live(const char *backend, struct backend_wish *wish)
 {
 	struct live *live = calloc(1, sizeof(*live));
+	int err;
 
-	if (live)
-		live->ring =
-			ring_buffer__new(trace->ring_fd, on_record, live, NULL);
-	if (!live || !live->ring) {
-		log_error("cannot map the ring buffer: %s", strerror(errno));
-		free(live);
-		backend_free(trace);
+	if (!live) {
+		log_error("out of memory");
 		return NULL;
 	}
-	live->trace = trace;
+	live_accepts_init(&live->accepts);
+	live->trace = backend_start(backend, wish);
+	if (!live->trace)
+		goto out;
+	err = map_kernel_half(live);
+	if (err) {
+		log_error("cannot map the ring buffer: %s", strerror(-err));
+		goto out;
+	}
 	live->source.is_live = true;
 	live->source.fd = ring_buffer__epoll_fd(live->ring);
 	live->source.read = read_live;
 	live->source.finish = finish_live;
 	live->source.close = close_live;
-	fill_head(&live->source.head, trace);
+	fill_head(&live->source.head, live->trace);
 	return &live->source;
+out:
+	close_live(&live->source);
+	return NULL;
 }

@@ -40,6 +40,10 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct net_device {
 	possible_net_t nd_net;
 };
@@ -59,17 +63,63 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	struct sock_cgroup_data sk_cgrp_data;
 	__u16 sk_protocol;
 	u32 sk_max_ack_backlog;
+};
+
+struct sock_cgroup_data___shared {
+	u64 val;
+};
+
+struct sock___shared_cgroup {
+	struct sock_cgroup_data___shared sk_cgrp_data;
 };
 
 struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct request_sock_queue {
+	atomic_t qlen;
+};
+
+struct inet_connection_sock {
+	struct request_sock_queue icsk_accept_queue;
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
 };
 
 struct request_sock {
@@ -86,6 +136,7 @@ struct sk_buff {
 	unsigned int len;
 	unsigned int data_len;
 	__u8 pkt_type : 3;
+	__be16 protocol;
 	__u8 csum_valid : 1;
 	__u8 csum_complete_sw : 1;
 	int skb_iif;
@@ -130,11 +181,82 @@ struct socket_alloc {
 	struct inode vfs_inode;
 };
 
-struct task_struct {
-	int tgid;
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
 };
 
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct thread_info {
+	u32 status;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	int tgid;
+	int pid;
+	struct files_struct *files;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+/* What a kprobe's perf event leads to. */
+struct trace_event_call {
+	int flags;
+};
+
+struct perf_event {
+	struct trace_event_call *tp_event;
+};
+
+struct kprobe {
+	unsigned long nmissed;
+};
+
+struct kretprobe {
+	struct kprobe kp;
+	int nmissed;
+};
+
+struct trace_probe_event {
+	struct trace_event_call call;
+	struct list_head probes;
+};
+
+struct trace_probe {
+	struct list_head list;
+};
+
+struct trace_kprobe {
+	struct kretprobe rp;
+	struct trace_probe tp;
+};
+
+/* The registers at a function's entry and exit, and at a system call's. */
+#ifdef __TARGET_ARCH_arm64
+struct user_pt_regs {
+	u64 regs[31], sp, pc;
+};
+
+struct pt_regs {
+	u64 regs[31], orig_x0;
+	int syscallno;
+};
+#else
+struct pt_regs {
+	unsigned long di, si, dx, cx, r8, r9, ax, sp, ip, orig_ax;
+};
+#endif
+
+struct seq_file;
+
 struct bpf_iter_meta {
+	struct seq_file *seq;
 	__u64 seq_num;
 };
 

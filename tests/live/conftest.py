@@ -10,13 +10,13 @@ import tempfile
 import pytest
 
 from lab import Labs
-from tracer import TOOL, run_tool
+from tracer import TOOL, command, run_tool
 
 
 @pytest.fixture(scope="session")
 def tracing():
     """Skips what this kernel does not allow, in the tool's own words."""
-    done = run_tool("-d", "0.1", "-q", "-o", "json:/dev/null")
+    done = run_tool(*command("-d", "0.1", "-q", "-o", "json:/dev/null")[1:])
     said = done.stderr.decode()
     if done.returncode == 3 and not os.environ.get("SOCKDEMUX_MUST_TRACE"):
         pytest.skip(said.strip())

@@ -13,7 +13,13 @@ from lab import Namespace
 
 TOOL = os.environ.get("SOCKDEMUX_TRACE") or str(
     pathlib.Path(__file__).resolve().parents[2] / "sockdemux-trace")
+BACKEND = os.environ.get("SOCKDEMUX_BACKEND")
 HOST = Namespace()
+
+
+def command(*args):
+    """The tool, with the backend under test; for what does not replay."""
+    return [TOOL, *(["-b", BACKEND] if BACKEND else []), *args]
 
 
 def run_tool(*args, **more):
@@ -23,7 +29,7 @@ def run_tool(*args, **more):
 
 
 def start_tool(*args, **more):
-    process = subprocess.Popen([TOOL, *args], stderr=subprocess.PIPE,
+    process = subprocess.Popen(command(*args), stderr=subprocess.PIPE,
                                text=True, **more)
     wait_for_hooks(process)
     return process
@@ -107,7 +113,7 @@ class Trace(Run):
         """It takes a while: several may be launched, and then entered."""
         self.file = tempfile.NamedTemporaryFile(suffix=".json")
         self.process = subprocess.Popen(
-            [TOOL, "-o", "json:" + self.file.name, *self.options],
+            command("-o", "json:" + self.file.name, *self.options),
             stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kprobe.bpf.c - the kprobe backend: the same functions as fentry.bpf.c has, for
+ * kernels without BPF trampolines. A kretprobe knows a function's result, but
+ * no longer its arguments; user/backend_kprobe.c has the table of programs.
+ */
+#define DEMUX_UNTYPED
+
+#include <linux/bpf.h>
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_tracing.h>
+
+#include "accept.h"
+#include "files.h"
+#include "misses.h"
+#include "segment.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* --- a segment's way ---------------------------------------------------- */
+
+SEC("kprobe")
+int BPF_KPROBE(on_segment4, struct sk_buff *skb)
+{
+	segment_enters(skb, 4);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_segment6, struct sk_buff *skb)
+{
+	segment_enters(skb, 6);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(on_segment4_done)
+{
+	segment_returns();
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(on_segment6_done)
+{
+	segment_returns();
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_match, struct sock *sk, struct sk_buff *skb)
+{
+	segment_filter_begins(sk, skb);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(on_match_done, int verdict)
+{
+	segment_filter_ends(verdict);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_request, struct sock *sk, struct sk_buff *skb,
+	       struct request_sock *req, __u8 fastopen)
+{
+	/* __u8, not bool: the upper bytes of its register are anything. */
+	if (!fastopen)
+		segment_request(sk, skb, req);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_timewait, struct inet_timewait_sock *tw, struct sk_buff *skb)
+{
+	segment_timewait(tw, skb);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_reset4, const struct sock *sk, struct sk_buff *skb)
+{
+	segment_reset(sk, skb);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_reset6, const struct sock *sk, struct sk_buff *skb)
+{
+	segment_reset(sk, skb);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_child, struct sock *listener, struct sock *child,
+	       struct sk_buff *skb)
+{
+	segment_child(listener, child, skb);
+	return 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(on_drop, struct sk_buff *skb)
+{
+	__u32 reason = 0;
+	struct sock *rx_sk = NULL;
+
+	if (config.drop_args >= 3)
+		reason = ctx[2];
+	if (config.drop_args >= 4)
+		rx_sk = (struct sock *)ctx[3];
+	segment_drop(skb, reason, rx_sk);
+	return 0;
+}
+
+/* --- a socket's life ---------------------------------------------------- */
+
+SEC("kprobe")
+int BPF_KPROBE(on_birth, struct sock *listener, struct sock *child)
+{
+	accept_birth(listener, child);
+	return 0;
+}
+
+/* SYN cookies and Fast Open come here without the hashdance. */
+SEC("kprobe")
+int BPF_KPROBE(on_queued, struct sock *listener, struct request_sock *req,
+	       struct sock *child)
+{
+	accept_birth(listener, child);
+	segment_queued(listener, child);
+	return 0;
+}
+
+/* Only where there is no graft: with a handful of tasks waiting in accept() a
+ * kretprobe has no room for more. */
+SEC("kretprobe")
+int BPF_KRETPROBE(on_accept, struct sock *sk)
+{
+	if (sk && !config.has_graft)
+		accept_tell(sk, NULL, -1);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_graft, struct sock *sk, struct socket *socket)
+{
+	accept_tell(sk, socket, -1);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_fd, unsigned int fd, struct file *file)
+{
+	accept_fd(fd, file);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_listen_call, struct sock *sk)
+{
+	call_begins(sk);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(on_listen, int err)
+{
+	struct sock *sk = call_ends();
+
+	if (sk && !err)
+		sock_listens(sk);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int before, int after)
+{
+	sock_changes(sk, before, after);
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_destroy, struct sock *sk)
+{
+	sock_closes(sk, DEMUX_DESTROYED);
+	return 0;
+}
+
+/* --- what kprobes missed -------------------------------------------------- */
+
+/* The probe behind a perf event counts calls that it had to let pass. That is
+ * shown nowhere (perf's link tells it from 6.7 on), so it is looked up here,
+ * for whatever file: user space knows which ones are probes. */
+SEC("iter/task_file")
+int on_probe_file(struct bpf_iter__task_file *ctx)
+{
+	struct demux_misses record = { .fd = ctx->fd };
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct trace_probe_event *event;
+	struct trace_event_call *call;
+	struct trace_probe *probe;
+	struct trace_kprobe *kprobe;
+	struct perf_event *perf;
+
+	if (!task || !file ||
+	    (__u32)task->tgid != bpf_get_current_pid_tgid() >> 32)
+		return 0;
+	perf = BPF_CORE_READ(file, private_data);
+	call = BPF_CORE_READ(perf, tp_event);
+	event = (void *)call -
+		bpf_core_field_offset(struct trace_probe_event, call);
+	probe = (void *)BPF_CORE_READ(event, probes.next) -
+		bpf_core_field_offset(struct trace_probe, list);
+	kprobe = (void *)probe - bpf_core_field_offset(struct trace_kprobe, tp);
+	record.missed = BPF_CORE_READ(kprobe, rp.kp.nmissed);
+	record.no_instance = BPF_CORE_READ(kprobe, rp.nmissed);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}

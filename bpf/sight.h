@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sight.h - what each hook of the stable backend does. None of them lies at
+ * the entry or exit of tcp_v4_rcv: one sees a segment with the full socket that
+ * got it, another one the segment that was dropped without. So a flight begins
+ * with the first of these, and ends when the next one begins, the segment is
+ * dropped, or the CPU has received all that there was.
+ */
+#ifndef DEMUX_SIGHT_H
+#define DEMUX_SIGHT_H
+
+#include "accept.h"
+#include "segment.h"
+
+#define ETH_P_IP    0x0800
+#define UNKNOWN_SKB 1 /* instead of an address */
+
+/* A pointer that the verifier watches becomes a plain number, which the readers
+ * of kernel.h take. */
+static __always_inline __u64 address_of(const void *pointer)
+{
+	__u64 number = (__u64)pointer;
+
+	asm("%0 = be64 %0\n"
+	    "%0 = be64 %0"
+	    : "+r"(number));
+	return number;
+}
+
+static __always_inline void sight_finish(struct cell *cell)
+{
+	if (cell->open)
+		flight_finish(cell, &cell->flights[0]);
+}
+
+/* The CPU goes on to something else. */
+static __always_inline void sight_round_ends(void)
+{
+	struct cell *cell = this_cell();
+
+	if (cell && cell->open && cell->flights[0].task == flight_task())
+		sight_finish(cell);
+}
+
+/* The open flight, if it is that of the segment with this skb and header. */
+static __always_inline struct flight *sight_find(struct cell *cell, __u64 skb,
+						 const struct tcp_header *th)
+{
+	struct flight *flight = &cell->flights[0];
+	struct demux_segment *seg = &flight->record.segment;
+
+	if (!cell->open || seg->ends.lport != bpf_ntohs(th->dest) ||
+	    seg->ends.rport != bpf_ntohs(th->source) ||
+	    seg->seq != bpf_ntohl(th->seq) || seg->ack != bpf_ntohl(th->ack))
+		return NULL;
+	if (flight->skb != skb && skb != UNKNOWN_SKB &&
+	    flight->skb != UNKNOWN_SKB)
+		return NULL;
+	return flight;
+}
+
+/* Opens a flight also for what nobody asked for: it may be dropped after it was
+ * matched, and must not be counted again then. */
+static __always_inline struct flight *sight_open(struct cell *cell, __u64 skb)
+{
+	struct flight *flight;
+
+	sight_finish(cell);
+	count_softirq(&cell->count.seen);
+	flight = flight_open(cell, (struct sk_buff *)skb);
+	flight->listener = 0;
+	flight->carried = CARRIED_UNKNOWN;
+	flight->carried_id = 0;
+	return flight;
+}
+
+static __always_inline void sight_unwanted(struct cell *cell,
+					   struct flight *flight,
+					   const struct tcp_header *th)
+{
+	struct demux_segment *seg = &flight->record.segment;
+
+	seg->ends.lport = bpf_ntohs(th->dest);
+	seg->ends.rport = bpf_ntohs(th->source);
+	seg->seq = bpf_ntohl(th->seq);
+	seg->ack = bpf_ntohl(th->ack);
+	flight->unwanted = 1;
+	count_softirq(&cell->count.filtered);
+}
+
+/* --- cgroup_skb: a full socket gets the segment --------------------------- */
+
+struct ip_part {
+	__u8 family;
+	__u32 len; /* of the header, extension headers too */
+};
+
+#define EXTENSIONS 4
+
+/* False for an IPv6 header that is not followed to its end. */
+static __always_inline bool
+read_ip6(struct __sk_buff *ctx, struct ip_part *part, struct demux_ends *ends)
+{
+	__u8 next = 0, more[2];
+
+	bpf_skb_load_bytes(ctx, 6, &next, 1);
+	bpf_skb_load_bytes(ctx, 8, ends->raddr, 16);
+	bpf_skb_load_bytes(ctx, 24, ends->laddr, 16);
+	part->len = 40;
+	for (int i = 0; i < EXTENSIONS && next != IPPROTO_TCP; i++) {
+		if (bpf_skb_load_bytes(ctx, part->len, more, 2))
+			return false;
+		/* A fragment header, of a whole segment, has 8 bytes. */
+		part->len += next == 44 ? 8 : (more[1] + 1) * 8;
+		next = more[0];
+	}
+	return next == IPPROTO_TCP;
+}
+
+static __always_inline bool read_ip(struct __sk_buff *ctx, struct ip_part *part,
+				    struct demux_ends *ends)
+{
+	__u32 addrs[2] = {};
+	__u8 first = 0;
+
+	part->family = ctx->protocol == bpf_htons(ETH_P_IP) ? 4 : 6;
+	if (part->family == 6)
+		return read_ip6(ctx, part, ends);
+	bpf_skb_load_bytes(ctx, 0, &first, 1);
+	part->len = (first & 15) * 4;
+	if (bpf_skb_load_bytes(ctx, 12, addrs, 8))
+		return false;
+	__builtin_memset(ends->raddr, 0, 16);
+	__builtin_memset(ends->laddr, 0, 16);
+	__builtin_memcpy(ends->raddr, &addrs[0], 4);
+	__builtin_memcpy(ends->laddr, &addrs[1], 4);
+	return true;
+}
+
+/*
+ * The hook shows a request's listener, never the request. Asks the kernel to
+ * look the segment up once more, which is the very lookup of moments ago, unless
+ * another CPU was quicker. Not asked where the listener has no request at all.
+ */
+static __always_inline void sight_request(struct __sk_buff *ctx,
+					  struct flight *flight, __u64 listener)
+{
+	struct demux_segment *seg = &flight->record.segment;
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *found;
+
+	if (seg->ends.family == 4) {
+		__builtin_memcpy(&tuple.ipv4.saddr, seg->ends.raddr, 4);
+		__builtin_memcpy(&tuple.ipv4.daddr, seg->ends.laddr, 4);
+		tuple.ipv4.sport = bpf_htons(seg->ends.rport);
+		tuple.ipv4.dport = bpf_htons(seg->ends.lport);
+		found = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4),
+					   BPF_F_CURRENT_NETNS, 0);
+	} else {
+		__builtin_memcpy(tuple.ipv6.saddr, seg->ends.raddr, 16);
+		__builtin_memcpy(tuple.ipv6.daddr, seg->ends.laddr, 16);
+		tuple.ipv6.sport = bpf_htons(seg->ends.rport);
+		tuple.ipv6.dport = bpf_htons(seg->ends.lport);
+		found = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6),
+					   BPF_F_CURRENT_NETNS, 0);
+	}
+	if (!found)
+		return;
+	if (found->state == TCP_NEW_SYN_RECV) {
+		flight_parent(flight, (struct sock_common *)listener);
+		flight_match(flight, (struct sock_common *)address_of(found));
+		flight->met |= MET_REQUEST;
+		seg->predicted |= DEMUX_PREDICTED_OUTCOME |
+				  DEMUX_PREDICTED_SOCK;
+	}
+	bpf_sk_release(found);
+}
+
+static __always_inline __u64 skb_of(struct __sk_buff *ctx)
+{
+	if (!config.has_kern_ctx)
+		return UNKNOWN_SKB;
+	return address_of(bpf_cast_to_kern_ctx(ctx));
+}
+
+static __always_inline void sight_fill(struct __sk_buff *ctx,
+				       struct flight *flight, __u64 sk)
+{
+	struct demux_segment *seg = &flight->record.segment;
+
+	seg->segs = ctx->gso_segs ?: 1;
+	seg->ifindex = ctx->ingress_ifindex;
+	flight_match(flight, (struct sock_common *)sk);
+	seg->netns = seg->sock.netns;
+	seg->have |= DEMUX_HAVE_NETNS | DEMUX_HAVE_ADDRS;
+}
+
+static __always_inline void sight_match(struct __sk_buff *ctx)
+{
+	struct cell *cell = this_cell();
+	struct demux_ends ends;
+	struct bpf_sock *any = ctx->sk;
+	struct tcp_header th = {};
+	struct ip_part part = {};
+	struct flight *flight;
+	struct sock *sk;
+	bool listens;
+	__u64 skb;
+
+	if (!cell || !any)
+		return;
+	sk = (struct sock *)address_of(bpf_skc_to_tcp_sock(any));
+	if (!sk)
+		return;
+	if (!read_ip(ctx, &part, &ends) ||
+	    bpf_skb_load_bytes(ctx, part.len, &th, sizeof(th))) {
+		count(&cell->count.stuck);
+		return;
+	}
+	skb = skb_of(ctx);
+	listens = GET(sk, __sk_common.skc_state) == TCP_LISTEN;
+	/* A request with a bad ACK: its listener is asked twice. */
+	if (listens && (flight = sight_find(cell, skb, &th)) &&
+	    flight->listener == (__u64)sk)
+		return;
+
+	flight = sight_open(cell, skb);
+	if (listens)
+		flight->listener = (__u64)sk;
+	if (!segment_wanted(part.family, &th, sizeof(th))) {
+		sight_unwanted(cell, flight, &th);
+		return;
+	}
+	segment_fill(flight, part.family, &th, sizeof(th), ctx->len - part.len);
+	__builtin_memcpy(flight->record.segment.ends.laddr, ends.laddr, 32);
+	sight_fill(ctx, flight, (__u64)sk);
+	if (!segment_asked_for(&flight->record.segment)) {
+		sight_unwanted(cell, flight, &th);
+		return;
+	}
+	flight->met |= listens ? MET_LISTENER : MET_FULL;
+	if (listens && read_requests(sk))
+		sight_request(ctx, flight, (__u64)sk);
+}
+
+/* --- the kfree_skb tracepoint --------------------------------------------- */
+
+static __always_inline bool is_receiver(__u64 address)
+{
+	for (int i = 0; i < 4; i++)
+		if (address >= config.receivers[i].begin &&
+		    address < config.receivers[i].end)
+			return true;
+	return false;
+}
+
+static __always_inline bool is_refusal(__u32 reason)
+{
+	for (int i = 0; i < 4; i++)
+		if (config.refusals[i] && reason == config.refusals[i])
+			return true;
+	return false;
+}
+
+/* Dropped after a full socket or a listener had been found. 5.10 says nothing of
+ * the reason: a socket that does not listen lets a segment go only if its filter
+ * says so, or its backlog is full. */
+static __always_inline void sight_dropped(struct flight *flight, __u32 reason)
+{
+	struct demux_segment *seg = &flight->record.segment;
+
+	if (config.drop_args >= 3 ? is_refusal(reason) :
+				    flight->met & MET_FULL) {
+		flight->met |= MET_FILTER_DENIED;
+		if (config.drop_args < 3)
+			seg->predicted |= DEMUX_PREDICTED_OUTCOME;
+	}
+}
+
+/* Dropped, and no full socket had been found. */
+static __always_inline void sight_unmatched(struct flight *flight,
+					    struct sk_buff *skb, __u32 reason,
+					    struct sock *rx_sk)
+{
+	if (flight->met & MET_TOO_SHORT)
+		return;
+	if (rx_sk) {
+		flight_match(flight, &rx_sk->__sk_common);
+		flight->met |= flight->record.segment.sock.state ==
+					       TCP_TIME_WAIT ?
+				       MET_TIME_WAIT :
+				       MET_DROP;
+	} else if (config.no_socket && reason == config.no_socket) {
+		flight->met |= MET_NOBODY;
+	} else if (checksum_failed(skb) ||
+		   (config.bad_csum && reason == config.bad_csum)) {
+		flight->met |= MET_BAD_CSUM;
+	} else if (config.drop_args >= 4) {
+		flight->met |= MET_DROP;
+	}
+	/* Older kernels do not tell TIME_WAIT's segments from refused ones, the
+	 * oldest not even from nobody's: no outcome. */
+}
+
+static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
+				       __u32 reason, struct sock *rx_sk)
+{
+	struct cell *cell = this_cell();
+	struct demux_segment *seg;
+	struct tcp_header th = {};
+	struct flight *flight;
+	__u8 family;
+	int got;
+
+	if (!cell || !is_receiver(location))
+		return;
+	cell->dropped = (__u64)skb;
+	if (GET_BITS(skb, pkt_type) != PACKET_HOST) {
+		count_softirq(&cell->count.not_host);
+		return;
+	}
+	got = read_tcp_header(skb, &th);
+	flight = sight_find(cell, (__u64)skb, &th);
+	if (flight) {
+		if (!flight->unwanted)
+			sight_dropped(flight, reason);
+		sight_finish(cell);
+		return;
+	}
+	flight = sight_open(cell, (__u64)skb);
+	family = GET(skb, protocol) == bpf_htons(ETH_P_IP) ? 4 : 6;
+	if (!segment_wanted(family, &th, got)) {
+		sight_unwanted(cell, flight, &th);
+		sight_finish(cell);
+		return;
+	}
+	segment_fill(flight, family, &th, got, GET(skb, len));
+	seg = &flight->record.segment;
+	seg->netns = GET(skb, dev, nd_net.net, ns.inum);
+	if (seg->netns)
+		seg->have |= DEMUX_HAVE_NETNS;
+	if (read_addrs(skb, &seg->ends))
+		seg->have |= DEMUX_HAVE_ADDRS;
+	seg->segs = read_segs(skb);
+	seg->ifindex = read_iif(skb, family);
+	if (!segment_asked_for(seg)) {
+		sight_unwanted(cell, flight, &th);
+	} else {
+		sight_unmatched(flight, skb, reason, rx_sk);
+		if (cell->reset == (__u64)skb)
+			seg->notes |= DEMUX_NOTE_RESET;
+	}
+	cell->reset = 0;
+	sight_finish(cell);
+}
+
+/* The same hook once more: where the first program was kept out, because one of
+ * its kind ran on this CPU already, this one is let in. */
+static __always_inline void sight_drop_again(struct sk_buff *skb,
+					     __u64 location, __u32 reason,
+					     struct sock *rx_sk)
+{
+	struct cell *cell = this_cell();
+
+	if (!cell || !is_receiver(location))
+		return;
+	if (cell->dropped != (__u64)skb)
+		sight_drop(skb, location, reason, rx_sk);
+	cell->dropped = 0;
+}
+
+/* --- other tracepoints ------------------------------------------------------ */
+
+/* tcp_send_reset, told before the segment is dropped. */
+static __always_inline void sight_reset(struct sk_buff *skb)
+{
+	struct cell *cell = this_cell();
+	struct tcp_header th = {};
+	struct flight *flight;
+
+	if (!cell || read_tcp_header(skb, &th) < (int)sizeof(th) ||
+	    th.flags & TCP_FLAG_RST)
+		return;
+	flight = sight_find(cell, (__u64)skb, &th);
+	if (flight)
+		flight->record.segment.notes |= DEMUX_NOTE_RESET;
+	else
+		cell->reset = (__u64)skb;
+}
+
+/* A socket has become ESTABLISHED: the child that this flight's segment made of
+ * a request or of a cookie, if it has the segment's two ends. */
+static __always_inline void sight_child(struct sock *child)
+{
+	struct cell *cell = this_cell();
+	struct flight *flight;
+	struct demux_sock seen;
+
+	if (!cell || !cell->open)
+		return;
+	flight = &cell->flights[0];
+	if (!flight->listener || flight->unwanted)
+		return;
+	read_sock(&seen, &child->__sk_common);
+	if (!same_ends(&flight->record.segment.ends, &seen.ends))
+		return;
+	accept_birth((struct sock *)flight->listener, child);
+	flight_child(flight, (struct sock *)flight->listener, child);
+}
+
+#endif

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * stable.bpf.c - the stable backend: no probe on any kernel function, for
+ * kernels that refuse these. It only watches: every segment passes.
+ * user/backend_stable.c has the table of programs, docs/hooks.md what each of
+ * them can see.
+ */
+#define DEMUX_UNTYPED
+
+#include <linux/bpf.h>
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_tracing.h>
+
+void *bpf_cast_to_kern_ctx(void *) __ksym __weak;
+
+#include "files.h"
+#include "sight.h"
+#include "syscall.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* --- segments ----------------------------------------------------------- */
+
+SEC("cgroup_skb/ingress")
+int on_match(struct __sk_buff *ctx)
+{
+	sight_match(ctx);
+	return 1; /* let it pass */
+}
+
+static __always_inline __u32 drop_reason(__u64 *ctx)
+{
+	return config.drop_args >= 3 ? ctx[2] : 0;
+}
+
+static __always_inline struct sock *drop_sock(__u64 *ctx)
+{
+	return config.drop_args >= 4 ? (struct sock *)ctx[3] : NULL;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(on_drop, struct sk_buff *skb, void *location)
+{
+	sight_drop(skb, (__u64)location, drop_reason(ctx), drop_sock(ctx));
+	return 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(on_drop_again, struct sk_buff *skb, void *location)
+{
+	sight_drop_again(skb, (__u64)location, drop_reason(ctx),
+			 drop_sock(ctx));
+	return 0;
+}
+
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(on_reset, const struct sock *sk, struct sk_buff *skb)
+{
+	if (skb)
+		sight_reset(skb);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_child, struct sock *sk, int before, int after)
+{
+	if (before == TCP_SYN_RECV && after == TCP_ESTABLISHED)
+		sight_child(sk);
+	return 0;
+}
+
+/* Twice: where the first is kept out, because a task changes its socket's state
+ * on this CPU just then, the second is let in. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_child_again, struct sock *sk, int before, int after)
+{
+	if (before == TCP_SYN_RECV && after == TCP_ESTABLISHED)
+		sight_child(sk);
+	return 0;
+}
+
+SEC("tp_btf/napi_poll")
+int BPF_PROG(on_poll_done)
+{
+	sight_round_ends();
+	return 0;
+}
+
+SEC("tp_btf/softirq_exit")
+int BPF_PROG(on_softirq_done)
+{
+	sight_round_ends();
+	return 0;
+}
+
+/* --- a socket's life ---------------------------------------------------- */
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_syscall_done, struct pt_regs *regs, long ret)
+{
+	syscall_ends(regs, ret);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int before, int after)
+{
+	if (after == TCP_LISTEN)
+		call_begins(sk);
+	sock_changes(sk, before, after);
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_destroy, struct sock *sk)
+{
+	sock_closes(sk, DEMUX_DESTROYED);
+	return 0;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * syscall.h - accept() and listen() as their system calls' exits show them, for
+ * the stable backend: the descriptor leads to the file, that to the socket.
+ */
+#ifndef DEMUX_SYSCALL_H
+#define DEMUX_SYSCALL_H
+
+#include <bpf/bpf_tracing.h>
+
+#include "accept.h"
+
+#ifdef __TARGET_ARCH_arm64
+#define SYS_LISTEN           201
+#define SYS_ACCEPT           202
+#define SYS_ACCEPT4          242
+#define SYSCALL_NUMBER(regs) ((regs)->syscallno)
+#else
+#define SYS_LISTEN           50
+#define SYS_ACCEPT           43
+#define SYS_ACCEPT4          288
+#define SYSCALL_NUMBER(regs) ((regs)->orig_ax)
+#endif
+
+#define TS_COMPAT 2 /* x86: a system call of 32 bits, with other numbers */
+
+/* The socket that this task has open as @fd, or NULL. */
+static __always_inline struct socket *syscall_socket(__u32 fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
+		return NULL;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	return BPF_CORE_READ(file, private_data);
+}
+
+static __always_inline bool is_compat(void)
+{
+#ifdef __TARGET_ARCH_x86
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+#else
+	return false;
+#endif
+}
+
+static __always_inline void syscall_accepted(__u32 listener_fd, __u32 fd)
+{
+	struct socket *socket = syscall_socket(fd);
+	struct socket *listener = syscall_socket(listener_fd);
+	struct sock *sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+
+	if (!sk || !is_tcp(sk))
+		return;
+	if (listener)
+		accept_from(sk, BPF_CORE_READ(listener, sk));
+	accept_tell(sk, socket, fd);
+}
+
+static __always_inline void syscall_listens(long ret)
+{
+	struct sock *sk = call_ends();
+
+	if (sk && !ret)
+		sock_listens(sk);
+}
+
+static __always_inline void syscall_ends(struct pt_regs *regs, long ret)
+{
+	long number = SYSCALL_NUMBER(regs);
+
+	if (number == SYS_LISTEN && !is_compat())
+		syscall_listens(ret);
+	else if ((number == SYS_ACCEPT || number == SYS_ACCEPT4) && ret >= 0 &&
+		 !is_compat())
+		syscall_accepted(PT_REGS_PARM1_CORE_SYSCALL(regs), ret);
+}
+
+#endif

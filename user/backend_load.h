@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * backend_load.h - shows a backend's programs to the kernel: what all backends
+ * do alike before they attach.
+ */
+#ifndef BACKEND_LOAD_H
+#define BACKEND_LOAD_H
+
+#include "backend.h"
+
+/* Opens, configures and loads. 0, or -errno with the reason in @why. */
+int backend_load(struct backend_trace *trace, const struct backend_wish *wish,
+		 char *why, size_t size);
+
+/* After the hooks on sockets' lives are attached: what the wanted process owns
+ * already, whom it starts, and the iterators for backend_find_fds(). */
+void backend_load_finish(struct backend_trace *trace);
+
+#endif

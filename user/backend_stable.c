@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * backend_stable.c - no probe on any kernel function: the table of hooks of
+ * bpf/stable.bpf.c, and what that has to be told. docs/hooks.md says what these
+ * hooks can see and what not.
+ */
+#include "backend.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernel_btf.h"
+#include "kernel_symbols.h"
+#include "log.h"
+#include "mounts.h"
+#include "stable.skel.h"
+
+static const struct hook hooks[] = {
+	{ "on_destroy", "tcp_destroy_sock", HOOK_TRACEPOINT, false, MISS_SHOWS,
+	  HOOK_EXTRA, "sockets whose memory goes back" },
+	{ "on_state", "inet_sock_set_state", HOOK_TRACEPOINT, false, MISS_SHOWS,
+	  HOOK_EXTRA, "sockets that listen or close" },
+	{ "on_child", "inet_sock_set_state", HOOK_TRACEPOINT, false, MISS_SHOWS,
+	  HOOK_PROOF, "the socket born of a segment" },
+	{ "on_child_again", "inet_sock_set_state", HOOK_TRACEPOINT, false,
+	  MISS_SHOWS, HOOK_EXTRA, "the same, where the first was busy" },
+	{ "on_syscall_done", "sys_exit", HOOK_TRACEPOINT, false, MISS_DOUBT,
+	  HOOK_PROOF, "accepted sockets, new listeners" },
+	{ "on_reset", "tcp_send_reset", HOOK_TRACEPOINT, false, MISS_SHOWS,
+	  HOOK_EXTRA, "segments that were answered with a reset" },
+	{ "on_softirq_done", "softirq_exit", HOOK_TRACEPOINT, false, MISS_SHOWS,
+	  HOOK_EXTRA, "the end of a round of receiving" },
+	{ "on_poll_done", "napi_poll", HOOK_TRACEPOINT, false, MISS_SHOWS,
+	  HOOK_EXTRA, "the same, in threads" },
+	{ "on_match", "cgroup_skb/ingress", HOOK_CGROUP, true, MISS_SHOWS,
+	  HOOK_NEEDED, "segments and the full sockets that get them" },
+	{ "on_drop", "kfree_skb", HOOK_TRACEPOINT, true, MISS_SHOWS,
+	  HOOK_NEEDED, "segments that no full socket gets" },
+	{ "on_drop_again", "kfree_skb", HOOK_TRACEPOINT, true, MISS_SHOWS,
+	  HOOK_NEEDED, "the same, where the first was busy" },
+	{ 0 },
+};
+
+/* --- what this kernel is like -------------------------------------------------- */
+
+static bool find_receivers(struct demux_config *config)
+{
+	static const char *const names[] = { "tcp_v4_rcv", "tcp_v6_rcv" };
+	struct kernel_range ranges[4];
+	int count = kernel_symbols_ranges(names, 2, ranges, 4);
+
+	for (int i = 0; i < count; i++) {
+		config->receivers[i].begin = ranges[i].begin;
+		config->receivers[i].end = ranges[i].end;
+	}
+	return count > 0;
+}
+
+static void find_refusals(struct demux_config *config, const struct btf *btf)
+{
+	static const char *const names[] = { "SKB_DROP_REASON_SOCKET_FILTER",
+					     "SKB_DROP_REASON_SECURITY_HOOK",
+					     "SKB_DROP_REASON_PFMEMALLOC" };
+
+	for (int i = 0; i < 3; i++)
+		kernel_btf_enum(btf, "skb_drop_reason", names[i],
+				&config->refusals[i]);
+}
+
+static int describe(struct backend_trace *trace, const struct btf *btf,
+		    char *why, size_t size)
+{
+	struct demux_config *config = trace->config;
+	const char *unseen = "";
+
+	if (!find_receivers(config)) {
+		snprintf(why, size,
+			 "/proc/kallsyms hides where tcp_v4_rcv lies, so what "
+			 "it drops cannot be told from other drops: "
+			 "kernel.kptr_restrict is 2, or CAP_SYSLOG is missing");
+		return -EPERM;
+	}
+	find_refusals(config, btf);
+	config->has_kern_ctx =
+		kernel_btf_func_args(btf, "bpf_cast_to_kern_ctx") >= 0;
+	/* sys_exit tells of accept(), so nothing waits for a graft. */
+	config->has_graft = 1;
+	if (config->drop_args < 3)
+		unseen = ", outcomes none, time_wait, refused and malformed";
+	else if (config->drop_args < 4)
+		unseen = ", outcome time_wait";
+	snprintf(trace->observed, sizeof(trace->observed),
+		 "predicted: outcome request and its socket; not seen: via, "
+		 "time_wait reopened by a SYN%s%s",
+		 unseen,
+		 kernel_btf_tracepoint_args(btf, "tcp_send_reset") < 3 ?
+			 ", reset" :
+			 "");
+	return 0;
+}
+
+/* --- attach -------------------------------------------------------------------- */
+
+/* The whole hierarchy has inode 1; a container may be shown a part as if it were
+ * that. */
+static int open_cgroup(struct backend_trace *trace)
+{
+	char path[256];
+	struct stat stat;
+	int fd;
+
+	if (!mounts_find("cgroup2", path, sizeof(path))) {
+		log_info("stable: no cgroup v2 hierarchy is mounted");
+		return -ENODEV;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &stat) && stat.st_ino != 1) {
+		log_warn("%s is only a part of the cgroup hierarchy: sockets "
+			 "outside of it are not seen",
+			 path);
+		snprintf(trace->missing, sizeof(trace->missing), "cgroup-root");
+	}
+	return fd;
+}
+
+static struct bpf_link *attach(struct backend_trace *trace, int hook,
+			       struct bpf_program *program)
+{
+	struct bpf_link *link;
+	int fd, err;
+
+	if (hooks[hook].kind != HOOK_CGROUP)
+		return bpf_program__attach(program);
+	fd = open_cgroup(trace);
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	link = bpf_program__attach_cgroup(program, fd);
+	err = errno;
+	close(fd);
+	errno = err;
+	return link;
+}
+
+static int open_object(struct backend_trace *trace)
+{
+	struct stable_bpf *skel = stable_bpf__open();
+
+	if (!skel)
+		return -errno;
+	trace->skeleton = skel;
+	trace->object = skel->obj;
+	trace->config = (struct demux_config *)&skel->rodata->config;
+	return 0;
+}
+
+static void free_object(struct backend_trace *trace)
+{
+	stable_bpf__destroy(trace->skeleton);
+}
+
+const struct backend backend_stable = {
+	.name = "stable",
+	.about = "cgroup_skb and tracepoints, no probe on kernel functions",
+	.hooks = hooks,
+	.open = open_object,
+	.describe = describe,
+	.attach = attach,
+	.free = free_object,
+};

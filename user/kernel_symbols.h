@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kernel_symbols.h - where functions lie in the running kernel, by
+ * /proc/kallsyms. Knows no stage.
+ */
+#ifndef KERNEL_SYMBOLS_H
+#define KERNEL_SYMBOLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct kernel_range {
+	uint64_t begin, end; /* end is the first byte after it */
+};
+
+/* Finds the named functions and their parts that the compiler moved elsewhere
+ * (NAME.cold). Returns how many ranges were filled, 0 where addresses are not
+ * shown. */
+int kernel_symbols_ranges(const char *const *names, int count,
+			  struct kernel_range *ranges, int size);
+
+#endif

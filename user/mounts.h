@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * mounts.h - where a file system is mounted. Knows no stage.
+ */
+#ifndef MOUNTS_H
+#define MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The first mount point of that type of file system, "cgroup2". */
+bool mounts_find(const char *type, char *path, size_t size);
+
+#endif
