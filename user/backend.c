@@ -117,16 +117,25 @@ struct backend_trace *backend_start(const char *name,
 				    const struct backend_wish *wish)
 {
 	struct backend_trace *trace = malloc(sizeof(*trace));
-	char why[400] = "out of memory";
+	char whys[3][400];
 
-	for (int i = 0; trace && backends[i]; i++) {
+	if (!trace) {
+		log_error("out of memory");
+		return NULL;
+	}
+	for (int i = 0; backends[i]; i++) {
 		if (name && strcmp(backends[i]->name, name))
 			continue;
-		if (!backend_try(trace, backends[i], wish, why, sizeof(why)))
+		if (!backend_try(trace, backends[i], wish, whys[i],
+				 sizeof(whys[i])))
 			return trace;
 		backend_close(trace);
-		log_error("%s: %s", backends[i]->name, why);
+		log_info("%s: %s", backends[i]->name, whys[i]);
 	}
+	/* Only now it matters, and -v has said it already. */
+	for (int i = 0; !log_verbose && backends[i]; i++)
+		if (!name || !strcmp(backends[i]->name, name))
+			log_error("%s: %s", backends[i]->name, whys[i]);
 	free(trace);
 	return NULL;
 }

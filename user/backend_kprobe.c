@@ -127,6 +127,21 @@ static struct bpf_link *attach(struct backend_trace *trace, int hook,
 	return NULL;
 }
 
+static int describe(struct backend_trace *trace, const struct btf *btf,
+		    char *why, size_t size)
+{
+	int type = read_number(SYSFS "type", "%d");
+
+	(void)trace;
+	(void)btf;
+	if (type >= 0)
+		return 0;
+	snprintf(why, size,
+		 "this kernel has no kprobes: " SYSFS " is not there "
+		 "(CONFIG_KPROBE_EVENTS, /sys mounted)");
+	return type;
+}
+
 static int open_object(struct backend_trace *trace)
 {
 	struct kprobe_bpf *skel = kprobe_bpf__open();
@@ -149,6 +164,7 @@ const struct backend backend_kprobe = {
 	.about = "kprobes on the functions of the receive path",
 	.hooks = hooks,
 	.open = open_object,
+	.describe = describe,
 	.attach = attach,
 	.free = free_object,
 };

@@ -77,6 +77,18 @@ static bool get_missing(const struct event *event, struct value *value)
 	return value_text(value, event->trace->missing);
 }
 
+static bool get_coverage(const struct event *event, struct value *value)
+{
+	return value_text(value, event->trace->coverage);
+}
+
+static bool get_observed(const struct event *event, struct value *value)
+{
+	const char *but = event->trace->observed;
+
+	return value_text(value, *but ? but : "all");
+}
+
 #define END (1 << DEMUX_END)
 
 const struct field summary_fields[] = {
@@ -86,6 +98,8 @@ const struct field summary_fields[] = {
 	{ "kernel", END, get_kernel },
 	{ "backend", END, get_backend },
 	{ "missing", END, get_missing },
+	{ "coverage", END, get_coverage },
+	{ "observed", END, get_observed },
 	{ "segments", END, get_segments },
 	{ "filtered", END, get_filtered },
 	{ "lost", END, get_lost },

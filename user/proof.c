@@ -107,6 +107,11 @@ static struct judgement judge_match(const struct event *event,
 	if (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED)
 		return explained("a rule or a program assigned the socket to "
 				 "the segment before TCP saw it");
+	/* Of a request that was predicted its listener was seen. */
+	if (seg->predicted & DEMUX_PREDICTED_SOCK && event->with_parent &&
+	    !holds_listener(seg, event->with_parent))
+		return unexplained("I2: the listener has not the segment's "
+				   "address and port");
 	if (sock->state == LISTEN) {
 		if (!holds_listener(seg, sock))
 			return unexplained("I2: the listener has not the "

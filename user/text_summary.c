@@ -33,8 +33,23 @@ static const char *many(uint64_t count)
 
 #define N(count) (unsigned long long)(count), many(count)
 
+/* A line of the head's: text from a file, maybe somebody else's. */
+static void put_head(struct out *out, const char *title, const char *text,
+		     size_t size)
+{
+	char safe[sizeof(((struct recording_head *)0)->observed) * 4 + 1];
+
+	if (!*text)
+		return;
+	names_escape(safe, sizeof(safe), text, size);
+	put(out, "%s", title);
+	out_text(out, safe);
+	out_text(out, "\n");
+}
+
 static void put_counts(struct out *out, const struct summary *summary)
 {
+	const struct recording_head *head = summary->head;
 	char kernel[sizeof(summary->head->kernel) * 4 + 1];
 	char backend[sizeof(summary->head->backend) * 4 + 1];
 
@@ -52,6 +67,9 @@ static void put_counts(struct out *out, const struct summary *summary)
 		put(out, ", filtered out, lost and skipped unknown");
 	put(out, "; %llu accepted\nkernel %s, backend %s\n",
 	    (unsigned long long)summary->accepted, kernel, backend);
+	put_head(out, "hooks not there: ", head->coverage,
+		 sizeof(head->coverage));
+	put_head(out, "", head->observed, sizeof(head->observed));
 	if (summary->not_host)
 		put(out,
 		    "%llu frame%s addressed to other hosts, which TCP does not "

@@ -57,7 +57,7 @@ $(OUT)/fuzz/fuzz_replay: tests/fuzz/fuzz_replay.c $(unit_sources) \
 fuzz: $(OUT)/fuzz/fuzz_replay ## throw damaged recordings at it; FUZZ_SECONDS=120
 	$(Q)mkdir -p $(OUT)/fuzz/corpus
 	$(Q)for file in tests/golden/*.rec; do \
-		tail -c +265 $$file >$(OUT)/fuzz/corpus/$$(basename $$file); \
+		tail -c +585 $$file >$(OUT)/fuzz/corpus/$$(basename $$file); \
 	done
 	$(Q)cd $(OUT)/fuzz && ./fuzz_replay -max_total_time=$(FUZZ_SECONDS) \
 		-max_len=8192 -print_final_stats=1 corpus

@@ -182,6 +182,21 @@ static void test_i4_request_and_child(void **state)
 
 /* A SYN cookie, or Fast Open: the listener's segment bears a child, which is
  * not a socket that had these ends before. */
+/* The listener was seen, the request looked up again: both are judged. */
+static void test_predicted_request(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(1, DEMUX_REQUEST, client(1000));
+
+	(void)state;
+	give_sock(&more, make_sock(7, S_NEW_SYN_RECV, client(1000)));
+	give_parent(&more, make_listener(8, "0.0.0.0", 80));
+	more.segment.predicted = DEMUX_PREDICTED_SOCK;
+	expect(&more, VERDICT_PROVED, NULL);
+	more.parent.ends.lport = 81;
+	expect(&more, VERDICT_UNEXPLAINED, "I2");
+}
+
 static void test_i4_child_of_a_listener(void **state)
 {
 	struct demux_segment_more more = syn(1, "0.0.0.0", 80);
@@ -273,6 +288,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_i2_listener),
 	TEST(test_i3_nobody_has_the_ends),
 	TEST(test_i4_request_and_child),
+	TEST(test_predicted_request),
 	TEST(test_i4_child_of_a_listener),
 	TEST(test_time_wait),
 	TEST(test_place),
