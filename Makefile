@@ -41,7 +41,7 @@ all: $(program) ## build ./sockdemux-trace
 
 # Plain and SAN=1 builds take turns at the root.
 $(program): $(OUT)/$(program) FORCE
-	$(Q)cmp -s $< $@ || cp $< $@
+	$(Q)cmp -s $< $@ || { cp $< $@.new && mv $@.new $@; }
 FORCE:
 
 $(OUT)/$(program): $(objects)

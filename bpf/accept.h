@@ -28,7 +28,8 @@ static __always_inline bool read_wanted(struct demux_sock *to, struct sock *sk)
 		return false;
 	read_sock(to, &sk->__sk_common);
 	to->ends.lport = port;
-	return filter_sock(&config, to);
+	return filter_sock(&config, to) &&
+	       (!config.cgroup || is_in_cgroup((__u64)sk, config.cgroup));
 }
 
 /* Before the child can be found in the accept queue. */

@@ -63,6 +63,8 @@ static __always_inline void segment_fill(struct flight *flight, __u8 family,
 /* By what was read of it since. */
 static __always_inline bool segment_asked_for(const struct demux_segment *seg)
 {
+	if (!config.netns && !config.remote_family && !config.remote_port)
+		return true;
 	return filter_netns(&config, seg->netns) &&
 	       filter_remote(&config, &seg->ends);
 }
