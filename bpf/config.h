@@ -45,6 +45,7 @@ struct demux_config {
 	__u8 has_reset; /* tcp_send_reset tells of nobody's segments too */
 	__u32 refusals[4]; /* SKB_DROP_REASON_SOCKET_FILTER and its like */
 	__u32 no_socket; /* SKB_DROP_REASON_NO_SOCKET */
+	__u32 not_specified; /* SKB_DROP_REASON_NOT_SPECIFIED */
 	__u32 bad_csum; /* SKB_DROP_REASON_TCP_CSUM */
 	/* Where in the kernel tcp_v4_rcv and tcp_v6_rcv lie, cold parts too. */
 	struct {

@@ -16,7 +16,7 @@
 void *bpf_cast_to_kern_ctx(void *) __ksym __weak;
 
 #include "files.h"
-#include "sight.h"
+#include "sight_drop.h"
 #include "syscall.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -109,6 +109,7 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after)
 {
 	if (after == TCP_LISTEN)
 		call_begins(sk);
+	timewait_begins(sk, before, after);
 	sock_changes(sk, before, after);
 	return 0;
 }

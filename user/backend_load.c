@@ -40,6 +40,8 @@ static void describe_kernel(struct demux_config *config, const struct btf *btf)
 	config->listen_args = func_args(btf, "inet_csk_listen_start");
 	kernel_btf_enum(btf, "skb_drop_reason", "SKB_DROP_REASON_NO_SOCKET",
 			&config->no_socket);
+	kernel_btf_enum(btf, "skb_drop_reason", "SKB_DROP_REASON_NOT_SPECIFIED",
+			&config->not_specified);
 	kernel_btf_enum(btf, "skb_drop_reason", "SKB_DROP_REASON_TCP_CSUM",
 			&config->bad_csum);
 	/* Tracing programs may ask for a cookie since 5.12, c5dbb89fc2ac ("bpf:

@@ -77,7 +77,7 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 		    char *why, size_t size)
 {
 	struct demux_config *config = trace->config;
-	const char *unseen = "";
+	const char *more = "", *unseen = "";
 
 	if (!find_receivers(config)) {
 		snprintf(why, size,
@@ -91,14 +91,17 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 		kernel_btf_func_args(btf, "bpf_cast_to_kern_ctx") >= 0;
 	/* sys_exit tells of accept(), so nothing waits for a graft. */
 	config->has_graft = 1;
-	if (config->drop_args < 3)
-		unseen = ", outcomes none, time_wait, refused and malformed";
-	else if (config->drop_args < 4)
-		unseen = ", outcome time_wait";
+	if (config->drop_args < 3) {
+		more = ", outcomes none, time_wait, refused";
+		unseen = ", the socket of time_wait and refused";
+	} else if (config->drop_args < 4) {
+		more = ", outcome time_wait";
+		unseen = ", the socket of time_wait and refused";
+	}
 	snprintf(trace->observed, sizeof(trace->observed),
-		 "predicted: outcome request and its socket; not seen: via, "
-		 "time_wait reopened by a SYN%s%s",
-		 unseen,
+		 "predicted: outcome request and its socket%s; not seen: via, "
+		 "time_wait reopened%s%s",
+		 more, unseen,
 		 kernel_btf_tracepoint_args(btf, "tcp_send_reset") < 3 ?
 			 ", reset" :
 			 "");

@@ -140,6 +140,10 @@ static struct judgement judge(const struct event *event, struct model *model)
 
 	if (!(seg->have & DEMUX_HAVE_OUTCOME))
 		return unexplained("I10: no hook saw what became of it");
+	if (seg->predicted & DEMUX_PREDICTED_OUTCOME &&
+	    !(seg->have & DEMUX_HAVE_SOCK))
+		return explained("no full socket got it; this kernel does not "
+				 "tell who did, so that is predicted");
 	if (seg->outcome == DEMUX_NONE)
 		return judge_bypass(event, model);
 	if (seg->outcome == DEMUX_MALFORMED)

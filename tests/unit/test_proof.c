@@ -182,6 +182,20 @@ static void test_i4_request_and_child(void **state)
 
 /* A SYN cookie, or Fast Open: the listener's segment bears a child, which is
  * not a socket that had these ends before. */
+/* 5.10 and 6.1 do not tell the socket of what they drop. */
+static void test_predicted_drop(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(1, DEMUX_TIME_WAIT, client(1000));
+
+	(void)state;
+	expect(&more, VERDICT_UNEXPLAINED, "I10");
+	more.segment.predicted = DEMUX_PREDICTED_OUTCOME;
+	expect(&more, VERDICT_EXPLAINED, "predicted");
+	more.segment.outcome = DEMUX_NONE;
+	expect(&more, VERDICT_EXPLAINED, "predicted");
+}
+
 /* The listener was seen, the request looked up again: both are judged. */
 static void test_predicted_request(void **state)
 {
@@ -289,6 +303,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_i3_nobody_has_the_ends),
 	TEST(test_i4_request_and_child),
 	TEST(test_predicted_request),
+	TEST(test_predicted_drop),
 	TEST(test_i4_child_of_a_listener),
 	TEST(test_time_wait),
 	TEST(test_place),

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sight_drop.h - the stable backend's segments that no full socket gets: nobody's,
+ * a TIME_WAIT socket's, refused ones, malformed ones. tcp_v4_rcv frees them.
+ */
+#ifndef DEMUX_SIGHT_DROP_H
+#define DEMUX_SIGHT_DROP_H
+
+#include "sight.h"
+
+/* --- kernels before 6.11: the drop does not tell the socket ------------------ */
+
+#define TIME_WAIT_NS 60000000000ull
+
+struct timewait_key {
+	struct demux_ends ends;
+	__u32 netns;
+	__u32 pad;
+};
+
+/* Connections that have become TIME_WAIT sockets, and when. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 16);
+	__type(key, struct timewait_key);
+	__type(value, __u64);
+} timewaits SEC(".maps");
+
+/* inet_sock_set_state: a socket whose side closed first is replaced by a
+ * TIME_WAIT socket, unless a reset ends it. */
+static __always_inline void timewait_begins(struct sock *sk, int before,
+					    int after)
+{
+	struct cell *cell = this_cell();
+	struct timewait_key key = {};
+	struct demux_sock seen = {};
+	__u64 now_ns;
+
+	if (config.drop_args >= 4 || after != TCP_CLOSE || !cell ||
+	    (before != TCP_FIN_WAIT1 && before != TCP_FIN_WAIT2 &&
+	     before != TCP_CLOSING))
+		return;
+	if (cell->open && cell->flights[0].record.segment.flags & TCP_FLAG_RST)
+		return;
+	read_sock(&seen, &sk->__sk_common);
+	if (!filter_port(&config, seen.ends.lport))
+		return;
+	key.ends = seen.ends;
+	/* Its segments are IPv4. */
+	if (seen.ends.family == 6 && is_mapped(seen.ends.raddr)) {
+		__builtin_memset(&key.ends, 0, 32);
+		__builtin_memcpy(key.ends.laddr, seen.ends.laddr + 12, 4);
+		__builtin_memcpy(key.ends.raddr, seen.ends.raddr + 12, 4);
+		key.ends.family = 4;
+	}
+	key.netns = seen.netns;
+	now_ns = bpf_ktime_get_ns();
+	bpf_map_update_elem(&timewaits, &key, &now_ns, BPF_ANY);
+}
+
+static __always_inline bool timewait_knows(const struct demux_segment *seg)
+{
+	struct timewait_key key = { .ends = seg->ends, .netns = seg->netns };
+	__u64 *since = bpf_map_lookup_elem(&timewaits, &key);
+
+	return since && bpf_ktime_get_ns() - *since < TIME_WAIT_NS;
+}
+
+/* --- the kfree_skb tracepoint ------------------------------------------------ */
+
+static __always_inline bool is_receiver(__u64 address)
+{
+	for (int i = 0; i < 4; i++)
+		if (address >= config.receivers[i].begin &&
+		    address < config.receivers[i].end)
+			return true;
+	return false;
+}
+
+static __always_inline bool is_refusal(__u32 reason)
+{
+	for (int i = 0; i < 4; i++)
+		if (config.refusals[i] && reason == config.refusals[i])
+			return true;
+	return false;
+}
+
+/* Dropped after a full socket or a listener had been found. 5.10 says nothing of
+ * the reason: a socket that does not listen lets a segment go only if its filter
+ * says so, or its backlog is full. */
+static __always_inline void sight_dropped(struct flight *flight, __u32 reason)
+{
+	struct demux_segment *seg = &flight->record.segment;
+
+	if (config.drop_args >= 3 ? is_refusal(reason) :
+				    flight->met & MET_FULL) {
+		flight->met |= MET_FILTER_DENIED;
+		if (config.drop_args < 3)
+			seg->predicted |= DEMUX_PREDICTED_OUTCOME;
+	}
+}
+
+/* Dropped, and no full socket had been found. */
+static __always_inline void sight_unmatched(struct flight *flight,
+					    struct sk_buff *skb, __u32 reason,
+					    struct sock *rx_sk)
+{
+	if (flight->met & MET_TOO_SHORT)
+		return;
+	if (rx_sk) {
+		flight_match(flight, &rx_sk->__sk_common);
+		flight->met |= flight->record.segment.sock.state ==
+					       TCP_TIME_WAIT ?
+				       MET_TIME_WAIT :
+				       MET_DROP;
+	} else if (config.no_socket && reason == config.no_socket) {
+		flight->met |= MET_NOBODY;
+	} else if (checksum_failed(skb) ||
+		   (config.bad_csum && reason == config.bad_csum)) {
+		flight->met |= MET_BAD_CSUM;
+	} else if (config.drop_args >= 4 ||
+		   (config.drop_args == 3 && reason != config.not_specified)) {
+		flight->met |= MET_DROP;
+	} else if (timewait_knows(&flight->record.segment)) {
+		flight->met |= MET_TIME_WAIT;
+		flight->record.segment.predicted |= DEMUX_PREDICTED_OUTCOME;
+	} else if (config.drop_args < 3) {
+		flight->met |= MET_NOBODY;
+		flight->record.segment.predicted |= DEMUX_PREDICTED_OUTCOME;
+	}
+}
+
+static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
+				       __u32 reason, struct sock *rx_sk)
+{
+	struct cell *cell = this_cell();
+	struct demux_segment *seg;
+	struct tcp_header th = {};
+	struct flight *flight;
+	__u8 family;
+	int got;
+
+	if (!cell || !is_receiver(location))
+		return;
+	cell->dropped = (__u64)skb;
+	if (GET_BITS(skb, pkt_type) != PACKET_HOST) {
+		count_softirq(&cell->count.not_host);
+		return;
+	}
+	got = read_tcp_header(skb, &th);
+	flight = sight_find(cell, (__u64)skb, &th);
+	if (flight) {
+		if (!flight->unwanted)
+			sight_dropped(flight, reason);
+		sight_finish(cell);
+		return;
+	}
+	flight = sight_open(cell, (__u64)skb);
+	family = GET(skb, protocol) == bpf_htons(ETH_P_IP) ? 4 : 6;
+	if (!segment_wanted(family, &th, got)) {
+		sight_unwanted(cell, flight, &th);
+		sight_finish(cell);
+		return;
+	}
+	segment_fill(flight, family, &th, got, GET(skb, len));
+	seg = &flight->record.segment;
+	seg->netns = GET(skb, dev, nd_net.net, ns.inum);
+	if (seg->netns)
+		seg->have |= DEMUX_HAVE_NETNS;
+	if (read_addrs(skb, &seg->ends))
+		seg->have |= DEMUX_HAVE_ADDRS;
+	seg->segs = read_segs(skb);
+	seg->ifindex = read_iif(skb, family);
+	if (!segment_asked_for(seg)) {
+		sight_unwanted(cell, flight, &th);
+	} else {
+		sight_unmatched(flight, skb, reason, rx_sk);
+		if (cell->reset == (__u64)skb)
+			seg->notes |= DEMUX_NOTE_RESET;
+	}
+	cell->reset = 0;
+	sight_finish(cell);
+}
+
+/* The same hook once more: where the first program was kept out, because one of
+ * its kind ran on this CPU already, this one is let in. */
+static __always_inline void sight_drop_again(struct sk_buff *skb,
+					     __u64 location, __u32 reason,
+					     struct sock *rx_sk)
+{
+	struct cell *cell = this_cell();
+
+	if (!cell || !is_receiver(location))
+		return;
+	if (cell->dropped != (__u64)skb)
+		sight_drop(skb, location, reason, rx_sk);
+	cell->dropped = 0;
+}
+
+/* tcp_send_reset, told before the segment is dropped. */
+static __always_inline void sight_reset(struct sk_buff *skb)
+{
+	struct cell *cell = this_cell();
+	struct tcp_header th = {};
+	struct flight *flight;
+
+	if (!cell || read_tcp_header(skb, &th) < (int)sizeof(th) ||
+	    th.flags & TCP_FLAG_RST)
+		return;
+	flight = sight_find(cell, (__u64)skb, &th);
+	if (flight)
+		flight->record.segment.notes |= DEMUX_NOTE_RESET;
+	else
+		cell->reset = (__u64)skb;
+}
+
+#endif
