@@ -268,9 +268,9 @@ static __always_inline bool read_addrs(struct sk_buff *skb,
  * sent to itself, it is not loopback: IPv6 keeps it beside the header, IPv4 in
  * the route, where it differs for senders that are bound to a device.
  */
-static __always_inline __u32 read_iif(struct sk_buff *skb, __u8 family)
+static __always_inline __u32 read_iif_of(struct sk_buff *skb, __u8 family,
+					 struct inet6_skb_parm *parm)
 {
-	struct inet6_skb_parm *parm = (void *)skb->cb;
 	int kept = 0, iif = GET(skb, skb_iif);
 	__u16 flags = 0;
 
@@ -282,6 +282,25 @@ static __always_inline __u32 read_iif(struct sk_buff *skb, __u8 family)
 	 * the verifier refuses. */
 	asm volatile("" : "+r"(kept));
 	return flags & IP6SKB_L3SLAVE ? iif : kept;
+}
+
+static __always_inline __u32 read_iif(struct sk_buff *skb, __u8 family)
+{
+	return read_iif_of(skb, family, (struct inet6_skb_parm *)skb->cb);
+}
+
+/* The same when TCP may have put its own notes where IPv6 had them: then the
+ * segment's sequence number, @seq, is among these. */
+static __always_inline __u32 read_iif_late(struct sk_buff *skb, __u8 family,
+					   __u32 seq)
+{
+	struct tcp_skb_cb *notes = (struct tcp_skb_cb *)skb->cb;
+	__u32 noted = 0;
+
+	bpf_core_read(&noted, sizeof(noted), &notes->seq);
+	if (noted == seq)
+		return read_iif_of(skb, family, &notes->header.h6);
+	return read_iif(skb, family);
 }
 
 /* inet_iif(); asked only where a bound socket makes it matter. */

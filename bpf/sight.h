@@ -187,9 +187,12 @@ static __always_inline void sight_fill(struct __sk_buff *ctx,
 				       struct flight *flight, __u64 sk)
 {
 	struct demux_segment *seg = &flight->record.segment;
+	struct sk_buff *skb = (struct sk_buff *)flight->skb;
 
 	seg->segs = ctx->gso_segs ?: 1;
-	seg->ifindex = ctx->ingress_ifindex;
+	seg->ifindex = flight->skb == UNKNOWN_SKB ?
+			       ctx->ingress_ifindex :
+			       read_iif(skb, seg->ends.family);
 	flight_match(flight, (struct sock_common *)sk);
 	seg->netns = seg->sock.netns;
 	seg->have |= DEMUX_HAVE_NETNS | DEMUX_HAVE_ADDRS;

@@ -170,7 +170,7 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 	if (read_addrs(skb, &seg->ends))
 		seg->have |= DEMUX_HAVE_ADDRS;
 	seg->segs = read_segs(skb);
-	seg->ifindex = read_iif(skb, family);
+	seg->ifindex = read_iif_late(skb, family, seg->seq);
 	if (!segment_asked_for(seg)) {
 		sight_unwanted(cell, flight, &th);
 	} else {

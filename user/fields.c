@@ -145,6 +145,12 @@ SEGMENT_NOTE(reset, DEMUX_NOTE_RESET)
 SEGMENT_NOTE(bad_checksum, DEMUX_NOTE_CHECKSUM)
 SEGMENT_NOTE(repeated, DEMUX_NOTE_REPEATED)
 
+GETTER(predicted)
+{
+	names_predicted(value->buffer, event->segment->predicted);
+	return *value->buffer && value_name(value, value->buffer);
+}
+
 GETTER(ifindex)
 {
 	return event->segment->ifindex &&
@@ -349,6 +355,7 @@ const struct field fields[] = {
 	{ "reset", SEGMENT, get_reset },
 	{ "bad_checksum", SEGMENT, get_bad_checksum },
 	{ "repeated_lookup", SEGMENT, get_repeated },
+	{ "predicted", SEGMENT, get_predicted },
 	{ "verdict", SEGMENT, get_verdict },
 	{ "why", SEGMENT, get_why },
 	{ NULL, 0, NULL },

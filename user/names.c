@@ -56,27 +56,49 @@ const char *names_state(unsigned int state)
 	return LOOK_UP(names, state);
 }
 
-void names_flags(char to[NAMES_FLAGS_MAX], unsigned int flags)
+struct bit_name {
+	unsigned int bit;
+	const char *name;
+};
+
+/* "A|B"; the last of @names has no name. */
+static void join_bits(char *to, unsigned int bits, const struct bit_name *names)
 {
-	/* In the order in which people say them: SYN|ACK, FIN|PSH|ACK. */
-	static const struct {
-		unsigned int bit;
-		const char *name;
-	} names[] = {
-		{ 0x002, "SYN" }, { 0x001, "FIN" }, { 0x004, "RST" },
-		{ 0x008, "PSH" }, { 0x010, "ACK" }, { 0x020, "URG" },
-		{ 0x040, "ECE" }, { 0x080, "CWR" }, { 0x100, "AE" },
-	};
 	char *end = to;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!(flags & names[i].bit))
+	for (; names->name; names++) {
+		if (!(bits & names->bit))
 			continue;
 		if (end != to)
 			*end++ = '|';
-		end = stpcpy(end, names[i].name);
+		end = stpcpy(end, names->name);
 	}
 	*end = '\0';
+}
+
+void names_flags(char to[NAMES_FLAGS_MAX], unsigned int flags)
+{
+	/* In the order in which people say them: SYN|ACK, FIN|PSH|ACK. */
+	static const struct bit_name names[] = {
+		{ 0x002, "SYN" }, { 0x001, "FIN" }, { 0x004, "RST" },
+		{ 0x008, "PSH" }, { 0x010, "ACK" }, { 0x020, "URG" },
+		{ 0x040, "ECE" }, { 0x080, "CWR" }, { 0x100, "AE" },
+		{ 0, NULL },
+	};
+
+	join_bits(to, flags, names);
+}
+
+void names_predicted(char to[NAMES_PREDICTED_MAX], unsigned int bits)
+{
+	static const struct bit_name names[] = {
+		{ DEMUX_PREDICTED_OUTCOME, "outcome" },
+		{ DEMUX_PREDICTED_SOCK, "sock" },
+		{ DEMUX_PREDICTED_PARENT, "parent" },
+		{ 0, NULL },
+	};
+
+	join_bits(to, bits, names);
 }
 
 /* Half of what sinks write is numbers: two digits a division. */

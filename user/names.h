@@ -18,6 +18,10 @@ const char *names_state(unsigned int state); /* TCP_*: "ESTABLISHED" */
 /* TCP flags, "SYN|ACK", "" for none. */
 void names_flags(char to[NAMES_FLAGS_MAX], unsigned int flags);
 
+#define NAMES_PREDICTED_MAX 32
+/* enum demux_predicted, "outcome|sock", "" for none. */
+void names_predicted(char to[NAMES_PREDICTED_MAX], unsigned int bits);
+
 #define NAMES_ADDR_MAX 46
 /* @bytes in network order, @family 4 or 6. */
 void names_addr(char to[NAMES_ADDR_MAX], const uint8_t *bytes, int family);

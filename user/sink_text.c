@@ -27,14 +27,16 @@ static struct column {
 	char join; /* between address and port */
 	bool right;
 	size_t width; /* grows with what is shown */
+	uint8_t predicted; /* the bit that says it was not seen: "~" */
 	const struct field *field, *other_field;
 } columns[] = {
-	{ "EVENT", "outcome", "event", 0, false, 11, NULL, NULL },
-	{ "SOCK", "sock", NULL, 0, false, 4, NULL, NULL },
-	{ "REMOTE", "raddr", "rport", ':', false, 19, NULL, NULL },
-	{ "LOCAL", "laddr", "lport", ':', false, 19, NULL, NULL },
-	{ "FLAGS", "flags", NULL, 0, false, 7, NULL, NULL },
-	{ "LEN", "len", NULL, 0, true, 5, NULL, NULL },
+	{ "EVENT", "outcome", "event", 0, false, 11, DEMUX_PREDICTED_OUTCOME,
+	  NULL, NULL },
+	{ "SOCK", "sock", NULL, 0, false, 4, DEMUX_PREDICTED_SOCK, NULL, NULL },
+	{ "REMOTE", "raddr", "rport", ':', false, 19, 0, NULL, NULL },
+	{ "LOCAL", "laddr", "lport", ':', false, 19, 0, NULL, NULL },
+	{ "FLAGS", "flags", NULL, 0, false, 7, 0, NULL, NULL },
+	{ "LEN", "len", NULL, 0, true, 5, 0, NULL, NULL },
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -156,6 +158,9 @@ static char *show_cell(char cell[CELL_MAX], const struct column *column,
 
 	if (column->join)
 		return show_ends(cell, column, event);
+	if (event->head->type == DEMUX_SEGMENT &&
+	    event->segment->predicted & column->predicted)
+		*cell++ = '~';
 	if (column->key[0] == 's') { /* sock */
 		end = show(cell + 1, column->field, event);
 		cell[0] = end ? '#' : '-';

@@ -153,6 +153,13 @@ struct inet6_skb_parm {
 	__u16 flags;
 };
 
+struct tcp_skb_cb {
+	__u32 seq;
+	union {
+		struct inet6_skb_parm h6;
+	} header;
+};
+
 struct rtable {
 	int rt_iif;
 };

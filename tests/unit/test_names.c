@@ -131,11 +131,25 @@ static void test_number(void **state)
 	}
 }
 
+static void test_predicted(void **state)
+{
+	char text[NAMES_PREDICTED_MAX];
+
+	(void)state;
+	names_predicted(text, 0);
+	assert_string_equal(text, "");
+	names_predicted(text, DEMUX_PREDICTED_SOCK);
+	assert_string_equal(text, "sock");
+	names_predicted(text, 0xff);
+	assert_string_equal(text, "outcome|sock|parent");
+	assert_true(strlen(text) < sizeof(text));
+}
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_number), cmocka_unit_test(test_enums),
-	cmocka_unit_test(test_state),  cmocka_unit_test(test_flags),
-	cmocka_unit_test(test_addr),   cmocka_unit_test(test_printable),
-	cmocka_unit_test(test_escape),
+	cmocka_unit_test(test_predicted), cmocka_unit_test(test_number),
+	cmocka_unit_test(test_enums),     cmocka_unit_test(test_state),
+	cmocka_unit_test(test_flags),     cmocka_unit_test(test_addr),
+	cmocka_unit_test(test_printable), cmocka_unit_test(test_escape),
 };
 
 RUN("names", tests)
