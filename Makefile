@@ -9,11 +9,12 @@ LLVM_STRIP ?= llvm-strip
 PKG_CONFIG ?= pkg-config
 PYTHON ?= /usr/bin/python3
 KERNELS ?= 5.10 6.1 6.12 7.2
+BACKENDS ?= fentry kprobe stable
 PREFIX ?= /usr/local
 
 VERSION := 0.1
 OUT := build$(if $(SAN),-san)
-PACKAGES := libbpf libelf zlib libmnl
+PACKAGES := libbpf libelf zlib libmnl libcap-ng libseccomp
 
 CFLAGS ?= -O2 -g
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -82,13 +83,17 @@ include tests/unit/rules.mk
 
 .PHONY: check check-unit check-live check-vm golden
 check: all unit-programs lint ## everything; ends with "N passed, N failed, N skipped"
-	$(Q)KERNELS="$(KERNELS)" scripts/check
+	$(Q)KERNELS="$(KERNELS)" BACKENDS="$(BACKENDS)" scripts/check
 check-unit: all unit-programs ## unit tests and golden recordings
 	$(Q)scripts/check unit golden
 check-live: all ## real traffic on this kernel
 	$(Q)scripts/check cli live
-check-vm: all ## real traffic in guests: KERNELS="6.1 7.2"
-	$(Q)KERNELS="$(KERNELS)" scripts/check vm
+check-vm: all ## real traffic in guests: KERNELS="6.1 7.2" BACKENDS=stable
+	$(Q)KERNELS="$(KERNELS)" BACKENDS="$(BACKENDS)" scripts/check vm
+
+.PHONY: matrix
+matrix: ## what each backend sees on each kernel, from the last run into docs/hooks.md
+	$(Q)scripts/matrix
 
 $(OUT)/pingpong: tests/bench/pingpong.c | $(OUT)
 	$(call say,CC,$@)

@@ -7,6 +7,7 @@
  * however it ends; probes made through tracefs would stay.
  */
 #include "backend.h"
+#include "backend_kprobe.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -79,8 +80,7 @@ static int read_number(const char *path, const char *format)
 	return number;
 }
 
-/* A perf event that stands for the probe, or -errno. */
-static int open_probe(const struct hook *hook)
+int backend_kprobe_open(const struct hook *hook)
 {
 	int type = read_number(SYSFS "type", "%d");
 	int bit = read_number(SYSFS "format/retprobe", "config:%d");
@@ -111,7 +111,7 @@ static struct bpf_link *attach(struct backend_trace *trace, int hook,
 
 	if (of->kind == HOOK_TRACEPOINT)
 		return bpf_program__attach(program);
-	fd = open_probe(of);
+	fd = backend_kprobe_open(of);
 	if (fd < 0) {
 		errno = -fd;
 		return NULL;

@@ -78,6 +78,7 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 {
 	struct demux_config *config = trace->config;
 	const char *more = "", *unseen = "";
+	char path[256];
 
 	if (!find_receivers(config)) {
 		snprintf(why, size,
@@ -85,6 +86,13 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 			 "it drops cannot be told from other drops: "
 			 "kernel.kptr_restrict is 2, or CAP_SYSLOG is missing");
 		return -EPERM;
+	}
+	if (!mounts_find("cgroup2", path, sizeof(path))) {
+		snprintf(why, size,
+			 "no cgroup v2 hierarchy is mounted here, and its root "
+			 "is where segments are seen: mount -t cgroup2 none "
+			 "/sys/fs/cgroup");
+		return -ENODEV;
 	}
 	find_refusals(config, btf);
 	config->has_kern_ctx =
@@ -118,10 +126,8 @@ static int open_cgroup(struct backend_trace *trace)
 	struct stat stat;
 	int fd;
 
-	if (!mounts_find("cgroup2", path, sizeof(path))) {
-		log_info("stable: no cgroup v2 hierarchy is mounted");
+	if (!mounts_find("cgroup2", path, sizeof(path)))
 		return -ENODEV;
-	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

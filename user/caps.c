@@ -6,8 +6,9 @@
 
 #include <linux/capability.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
-static unsigned long long effective(void)
+unsigned long long caps_effective(void)
 {
 	FILE *status = fopen("/proc/self/status", "re");
 	unsigned long long caps = ~0ull; /* unknown: let the kernel decide */
@@ -21,11 +22,25 @@ static unsigned long long effective(void)
 	return caps;
 }
 
+bool caps_are_of_namespace(void)
+{
+	struct stat own;
+
+	/* The first one's number never changes: include/linux/proc_ns.h. */
+	return !stat("/proc/self/ns/user", &own) && own.st_ino != 0xEFFFFFFD;
+}
+
 bool caps_missing(char *names, size_t size)
 {
-	unsigned long long caps = effective();
+	unsigned long long caps = caps_effective();
 	bool bpf = caps & 1ull << CAP_BPF, perfmon = caps & 1ull << CAP_PERFMON;
 
+	if (caps_are_of_namespace()) {
+		snprintf(names, size, "%s",
+			 "CAP_BPF and CAP_PERFMON outside of its user "
+			 "namespace");
+		return true;
+	}
 	if (caps & 1ull << CAP_SYS_ADMIN)
 		return false;
 	snprintf(names, size, "%s%s%s", bpf ? "" : "CAP_BPF",

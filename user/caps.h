@@ -12,4 +12,12 @@
  * "CAP_BPF and CAP_PERFMON". */
 bool caps_missing(char *names, size_t size);
 
+/* The capabilities in effect, a bit each (1ull << CAP_BPF). All, where that is
+ * not known: let the kernel decide. */
+unsigned long long caps_effective(void);
+
+/* Is this process in a user namespace other than the first, where what it may
+ * do counts for nothing that is the whole machine's, as BPF is? */
+bool caps_are_of_namespace(void);
+
 #endif

@@ -345,6 +345,8 @@ int demo(const struct options *options)
 	}
 	if (outputs_open(&demo.pipeline, options))
 		goto out;
+	/* No sandbox: its director goes on giving orders through sockets, looks
+	 * into /proc, and ends the actors, who are root as well. */
 	err = err ?: join(&demo.cast);
 	if (err) {
 		log_error("no demo: %s; it needs root, and a kernel with "

@@ -37,6 +37,8 @@ void log_warn(const char *format, ...)
 {
 	va_list args;
 
+	if (log_verbose <= LOG_ERRORS_ONLY)
+		return;
 	va_start(args, format);
 	say("sockdemux-trace: warning: ", format, args);
 	va_end(args);

@@ -10,6 +10,8 @@
 
 #include <stdarg.h>
 
+#define LOG_ERRORS_ONLY (-1)
+
 /* 0: errors and warnings; 1: what could not be attached and why; 2: all that
  * libbpf says too. */
 extern int log_verbose;

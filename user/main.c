@@ -8,15 +8,36 @@
 #include <stdlib.h>
 #include <string.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backend.h"
+#include "command.h"
 #include "demo.h"
+#include "doctor.h"
 #include "log.h"
 #include "options.h"
 #include "outputs.h"
 #include "pipeline.h"
+#include "sandbox.h"
 #include "stop.h"
+
+#define FIRST_PIDNS 0xeffffffc /* PROC_PID_INIT_INO of the kernel */
+
+/* The kernel half knows processes by their ids in the first pid namespace. */
+static void check_pid(uint32_t pid)
+{
+	struct stat own;
+
+	if (kill(pid, 0) && errno == ESRCH)
+		log_warn("there is no process %u: nothing will be its own",
+			 pid);
+	if (!stat("/proc/self/ns/pid", &own) && own.st_ino != FIRST_PIDNS)
+		log_warn("this is a pid namespace of its own, as containers "
+			 "have, where process %u is another: nothing may be "
+			 "its own",
+			 pid);
+}
 
 static struct source *open_source(const struct options *options)
 {
@@ -28,10 +49,23 @@ static struct source *open_source(const struct options *options)
 
 	if (options->replay)
 		return source_replay(options->replay);
-	if (wish.wanted->pid && kill(wish.wanted->pid, 0) && errno == ESRCH)
-		log_warn("there is no process %u: nothing will be its own",
-			 wish.wanted->pid);
+	if (wish.wanted->pid)
+		check_pid(wish.wanted->pid);
 	return source_live(options->backend, &wish);
+}
+
+/* From here on it reads and writes what is open: a recording may come from
+ * anyone, and so may what the kernel is asked about. */
+static int give_up_privileges(const struct options *options)
+{
+	const struct sandbox_needs needs = {
+		.live = !options->replay,
+		.child = options->command ? options->wanted.pid : 0,
+	};
+
+	if (options->no_sandbox)
+		return EXIT_DONE;
+	return sandbox_enter(&needs) ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int trace(const struct options *options)
@@ -43,16 +77,23 @@ static int trace(const struct options *options)
 	pipeline.duration_ns = options->duration_ns;
 	if (options->replay && options->has_filter)
 		pipeline.wanted = &options->wanted;
-	/* First the source: outputs are not emptied where there is none. */
+	/* First the source: no output is made where there is none. */
 	pipeline.source = open_source(options);
 	if (!pipeline.source)
 		return options->replay ? EXIT_FAILED : EXIT_CANNOT_TRACE;
 	code = outputs_open(&pipeline, options);
+	code = code ?: give_up_privileges(options);
 	if (code)
 		goto out;
 	if (!options->replay)
-		log_line("tracing with backend %s; Ctrl-C ends it",
-			 pipeline.source->head.backend);
+		log_line("tracing with backend %s; %s",
+			 pipeline.source->head.backend,
+			 options->command ? "it ends with the command" :
+					    "Ctrl-C ends it");
+	if (options->command) {
+		pipeline.tick = command_tick;
+		command_go();
+	}
 	err = pipeline_run(&pipeline);
 	if (err && err != -EPIPE)
 		code = EXIT_FAILED;
@@ -61,6 +102,22 @@ out:
 	if (err && err != -EPIPE)
 		code = code ?: EXIT_FAILED;
 	return code;
+}
+
+/* The command waits until all is attached, and its exit status is this
+ * program's. */
+static int trace_command(struct options *options)
+{
+	pid_t pid = command_hold(options->command);
+	int code, status;
+
+	if (pid < 0)
+		return EXIT_FAILED;
+	options->wanted.pid = pid;
+	options->wanted.follow = 1;
+	code = trace(options);
+	status = command_status();
+	return status ?: code;
 }
 
 /* A file that is opened must not become what others take for standard output:
@@ -83,7 +140,9 @@ int main(int argc, char **argv)
 	stop_hold_signals();
 	log_libbpf();
 	options_parse(&options, argc, argv);
-	if (options.demo)
+	if (options.task == TASK_DEMO)
 		return demo(&options);
-	return trace(&options);
+	if (options.task == TASK_DOCTOR)
+		return doctor(&options);
+	return options.command ? trace_command(&options) : trace(&options);
 }

@@ -1,42 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * options.c - the command line. Text from a user becomes a number here, and
- * nowhere else.
+ * options.c - the command line: which options there are, which go together,
+ * and what is said of one that is wrong.
  */
 #include "options.h"
 
 #include <argp.h>
-#include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "backend.h"
 #include "log.h"
+#include "options_wanted.h"
+#include "parse.h"
 #include "version.h"
 
-#define RING_SIZE     (16u << 20)
-#define RING_SIZE_MAX (1u << 30)
+#define RING_SIZE (16u << 20)
 
 enum {
 	KEY_BUFFER_SIZE = 256,
 	KEY_WITHOUT,
+	KEY_NO_SANDBOX,
 	KEY_USAGE,
 };
 
 static const struct argp_option known[] = {
-	{ NULL, 0, NULL, 0, "What is traced:", 1 },
-	{ "port", 'P', "LIST", 0,
-	  "Only segments to these local ports, and their sockets: 443, or "
-	  "80,443, or 8000-8999. May repeat",
-	  1 },
-	{ NULL, '4', NULL, 0, "Only IPv4", 1 },
-	{ NULL, '6', NULL, 0, "Only IPv6", 1 },
-	{ "pid", 'p', "PID", 0,
-	  "Only sockets that this process listens on or accepts", 1 },
-	{ "count", 'n', "N", 0, "End after N segments", 1 },
-	{ "duration", 'd', "SECONDS", 0, "End after that time", 1 },
 	{ NULL, 0, NULL, 0, "Where it goes:", 2 },
 	{ "output", 'o', "KIND[:FILE]", 0,
 	  "text, json or record; FILE - is standard output. May repeat", 2 },
@@ -51,6 +40,8 @@ static const struct argp_option known[] = {
 	  "Of the ring buffer: bytes, or with K or M; default 16M", 3 },
 	{ "without", KEY_WITHOUT, "SYMBOL[,...]", 0,
 	  "Do not hook these, to see what the proof says then", 3 },
+	{ "no-sandbox", KEY_NO_SANDBOX, NULL, 0,
+	  "Keep all privileges and system calls", 3 },
 	{ "verbose", 'v', NULL, 0,
 	  "Say what could not be attached; twice: libbpf's messages too", 3 },
 	{ "help", 'h', NULL, 0, "Show this", -1 },
@@ -58,104 +49,6 @@ static const struct argp_option known[] = {
 	{ "version", 'V', NULL, 0, "Show the version", -1 },
 	{ 0 },
 };
-
-/* --- numbers ------------------------------------------------------------------- */
-
-/* Digits alone, from @min to @max; *end is where they stop. */
-static bool read_number(const char *text, const char **end, uint64_t min,
-			uint64_t max, uint64_t *number)
-{
-	char *stop;
-
-	if (!isdigit((unsigned char)*text))
-		return false;
-	errno = 0;
-	*number = strtoull(text, &stop, 10);
-	*end = stop;
-	return !errno && *number >= min && *number <= max;
-}
-
-static uint64_t whole_number(struct argp_state *state, const char *option,
-			     const char *text, uint64_t max)
-{
-	uint64_t number = 0;
-	const char *end = text;
-
-	if (!read_number(text, &end, 1, max, &number) || *end)
-		argp_error(state,
-			   "bad %s '%s': it must be a whole number from 1 to "
-			   "%llu",
-			   option, text, (unsigned long long)max);
-	return number;
-}
-
-static void add_ports(struct argp_state *state, struct options *options,
-		      const char *list)
-{
-	const char *at = list;
-	uint64_t first, last;
-
-	do {
-		if (!read_number(at, &at, 1, 65535, &first))
-			goto bad;
-		last = first;
-		if (*at == '-' &&
-		    !read_number(at + 1, &at, first, 65535, &last))
-			goto bad;
-		for (uint64_t port = first; port <= last; port++)
-			options->wanted.ports[port >> 3] |= 1 << (port & 7);
-	} while (*at++ == ',');
-	if (at[-1])
-		goto bad;
-	options->wanted.any_port = 0;
-	return;
-bad:
-	argp_error(state,
-		   "bad port list '%s': ports are 1 to 65535, given as 443, or "
-		   "80,443, or 8000-8999",
-		   list);
-}
-
-static uint64_t seconds(struct argp_state *state, const char *text)
-{
-	char *end;
-	double number;
-
-	errno = 0;
-	number = strtod(text, &end);
-	if (errno || end == text || *end || !(number >= 1e-9) || number > 1e9 ||
-	    text[strspn(text, "0123456789.")])
-		argp_error(
-			state,
-			"bad duration '%s': it must be seconds, as 10 or 0.5",
-			text);
-	return number * 1e9;
-}
-
-/* The kernel wants a power of two of whole pages. */
-static size_t ring_size(struct argp_state *state, const char *text)
-{
-	uint64_t number = 0, size = getpagesize();
-	const char *end = text;
-	bool good = read_number(text, &end, 1, RING_SIZE_MAX, &number);
-
-	if (good && (*end == 'k' || *end == 'K')) {
-		number <<= 10;
-		end++;
-	} else if (good && (*end == 'm' || *end == 'M')) {
-		number <<= 20;
-		end++;
-	}
-	if (!good || *end || number > RING_SIZE_MAX)
-		argp_error(
-			state,
-			"bad buffer size '%s': it must be bytes up to 1024M, "
-			"as 4096, 64K or 16M",
-			text);
-	while (size < number)
-		size *= 2;
-	return size;
-}
 
 /* --- outputs ------------------------------------------------------------------- */
 
@@ -166,18 +59,20 @@ static void add_output(struct argp_state *state, const char *kind,
 	const struct sink_type *type = sink_find(kind);
 
 	if (!type)
-		argp_error(state, "no output is called '%s': there are %s",
-			   kind, sink_names());
+		options_wrong(state, "no output is called '%s': there are %s",
+			      kind, sink_names());
 	if (!*path)
-		argp_error(state, "output '%s' has no file", kind);
+		options_wrong(state, "output '%s' has no file", kind);
 	if (type == &sink_record && !strcmp(path, "-") && isatty(1))
-		argp_error(state, "a recording is nothing for a terminal: give "
-				  "it a file, or pipe it on");
+		options_wrong(state,
+			      "a recording is nothing for a terminal: give "
+			      "it a file, or pipe it on");
 	if (options->output_count == PIPELINE_SINKS_MAX)
-		argp_error(state, "more than %d outputs", PIPELINE_SINKS_MAX);
+		options_wrong(state, "more than %d outputs",
+			      PIPELINE_SINKS_MAX);
 	for (size_t i = 0; i < options->output_count; i++)
 		if (!strcmp(options->outputs[i].path, path))
-			argp_error(state, "two outputs go to '%s'", path);
+			options_wrong(state, "two outputs go to '%s'", path);
 	options->outputs[options->output_count++] =
 		(struct output){ type, path };
 }
@@ -193,20 +88,30 @@ static void add_output_option(struct argp_state *state, char *text)
 
 /* --- all of it ------------------------------------------------------------------ */
 
+/* It tries what there is: what is traced, and where to, is no matter. */
+static void check_doctor(struct argp_state *state,
+			 const struct options *options)
+{
+	const struct output *output = options->outputs;
+
+	if (options->has_filter || options->count || options->duration_ns ||
+	    options->replay || options->command || options->quiet ||
+	    options->ring_size != OPTIONS_RING_SIZE ||
+	    options->output_count > 1 ||
+	    (options->output_count &&
+	     (output->type == &sink_record || strcmp(output->path, "-"))))
+		options_wrong(state,
+			      "the doctor traces nothing: it takes no options "
+			      "but -j, -v, -b and --without");
+}
+
 static void check(struct argp_state *state, struct options *options)
 {
 	bool only_recorded;
 
-	if (options->demo && options->replay)
-		argp_error(state, "a demo is live: it replays nothing");
-	if (options->demo &&
-	    (!options->wanted.any_port || options->wanted.pid ||
-	     options->wanted.families != (DEMUX_IPV4 | DEMUX_IPV6)))
-		argp_error(state, "the demo has its own ports, processes and "
-				  "addresses: it takes no filter");
-	options->has_filter =
-		!options->wanted.any_port || options->wanted.pid ||
-		options->wanted.families != (DEMUX_IPV4 | DEMUX_IPV6);
+	options_wanted_check(state, options);
+	if (options->task == TASK_DOCTOR)
+		check_doctor(state, options);
 	/* Beside a recording alone, words say what came of it, as tcpdump -w
 	 * tells how many packets it wrote. */
 	only_recorded = options->output_count == 1 &&
@@ -217,36 +122,8 @@ static void check(struct argp_state *state, struct options *options)
 		add_output(state, "text", "-");
 }
 
-/* What is traced. False for a key that says nothing of it. */
-static bool parse_wanted(int key, const char *text, struct argp_state *state)
-{
-	struct options *options = state->input;
-
-	switch (key) {
-	case 'P':
-		add_ports(state, options, text);
-		return true;
-	case '4':
-		options->wanted.families |= DEMUX_IPV4;
-		return true;
-	case '6':
-		options->wanted.families |= DEMUX_IPV6;
-		return true;
-	case 'p':
-		options->wanted.pid = whole_number(state, "pid", text, 1 << 22);
-		return true;
-	case 'n':
-		options->count = whole_number(state, "count", text, UINT64_MAX);
-		return true;
-	case 'd':
-		options->duration_ns = seconds(state, text);
-		return true;
-	}
-	return false;
-}
-
 /* Where it goes. */
-static bool parse_output(int key, char *text, struct argp_state *state)
+static bool on_output(int key, char *text, struct argp_state *state)
 {
 	struct options *options = state->input;
 
@@ -270,25 +147,65 @@ static bool parse_output(int key, char *text, struct argp_state *state)
 	return false;
 }
 
-static error_t parse(int key, char *text, struct argp_state *state)
+/* After -- all is the command's; before it, arguments are this program's. */
+static void on_argument(const char *text, struct argp_state *state)
+{
+	static const struct {
+		const char *name;
+		enum task task;
+	} tasks[] = {
+		{ "demo", TASK_DEMO },
+		{ "doctor", TASK_DOCTOR },
+	};
+	struct options *options = state->input;
+
+	if (state->quoted) {
+		options->command = state->argv + state->next - 1;
+		state->next = state->argc;
+		return;
+	}
+	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++) {
+		if (options->task != TASK_TRACE || strcmp(text, tasks[i].name))
+			continue;
+		options->task = tasks[i].task;
+		return;
+	}
+	options_wrong(state,
+		      "'%s' is no command: there are demo and doctor (what is "
+		      "to be run and traced comes after --)",
+		      text);
+}
+
+static error_t on_key(int key, char *text, struct argp_state *state)
 {
 	struct options *options = state->input;
 
-	if (parse_wanted(key, text, state) || parse_output(key, text, state))
+	if (on_output(key, text, state))
 		return 0;
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = options;
+		return 0;
 	case 'b':
 		if (!backend_exists(text))
-			argp_error(state,
-				   "no backend is called '%s': there is %s",
-				   text, backend_names());
+			options_wrong(state,
+				      "no backend is called '%s': there is %s",
+				      text, backend_names());
 		options->backend = text;
 		return 0;
 	case KEY_BUFFER_SIZE:
-		options->ring_size = ring_size(state, text);
+		if (!parse_ring_size(text, &options->ring_size))
+			options_wrong(
+				state,
+				"bad buffer size '%s': it must be bytes up to "
+				"1024M, as 4096, 64K or 16M",
+				text);
 		return 0;
 	case KEY_WITHOUT:
 		options->without = text;
+		return 0;
+	case KEY_NO_SANDBOX:
+		options->no_sandbox = true;
 		return 0;
 	case 'v':
 		log_verbose++;
@@ -304,14 +221,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		puts("sockdemux-trace " VERSION);
 		exit(EXIT_DONE);
 	case ARGP_KEY_ARG:
-		if (state->arg_num || strcmp(text, "demo"))
-			argp_error(state, "'%s' is no command: there is demo",
-				   text);
-		options->demo = true;
+		on_argument(text, state);
 		return 0;
 	case ARGP_KEY_END:
-		if (!options->wanted.families)
-			options->wanted.families = DEMUX_IPV4 | DEMUX_IPV6;
+		if (state->quoted && !options->command)
+			options_wrong(state, "after -- there is no command");
 		check(state, options);
 		return 0;
 	}
@@ -320,27 +234,40 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 void options_parse(struct options *options, int argc, char **argv)
 {
+	static const struct argp_child children[] = {
+		{ .argp = &options_wanted_argp },
+		{ 0 },
+	};
 	static const struct argp argp = {
 		.options = known,
-		.parser = parse,
-		.args_doc = "\ndemo",
+		.children = children,
+		.parser = on_key,
+		.args_doc = "\n-- COMMAND [ARG]...\ndemo\ndoctor",
 		.doc = "Watches the kernel decide which socket every arriving "
 		       "TCP segment belongs to.\v"
 		       "Ends with Ctrl-C, and then says what was proved. With "
-		       "'demo' it shows the three-client experiment, live.\n\n"
+		       "a COMMAND it runs that, traces what it and its "
+		       "children listen on and accept, and ends with it. With "
+		       "'demo' it shows the three-client experiment, live; "
+		       "with 'doctor' it tells what this machine allows (with "
+		       "-j as JSON).\n\n"
 		       "Exit status: 0 done, 1 failed while running, 2 wrong "
-		       "usage, 3 nothing here can trace.\n\n"
+		       "usage, 3 nothing here can trace; otherwise the "
+		       "COMMAND's.\n\n"
 		       "Examples:\n"
 		       "  sockdemux-trace -P 443      beside a web server\n"
 		       "  sockdemux-trace -j -P 8000-8999 | jq .outcome\n"
-		       "  sockdemux-trace -w a.rec; sockdemux-trace -r a.rec",
+		       "  sockdemux-trace -w a.rec; sockdemux-trace -r a.rec\n"
+		       "  sockdemux-trace -o text:trace.txt -- ./server",
 	};
 
 	*options = (struct options){
 		.wanted = { .any_port = 1 },
-		.ring_size = RING_SIZE,
+		.ring_size = OPTIONS_RING_SIZE,
 	};
 	argp_err_exit_status = EXIT_USAGE;
 	argv[0] = "sockdemux-trace"; /* getopt would print its path */
-	argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, options);
+	/* In order, or getopt would move -- before what comes before it. */
+	argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
+		   options);
 }

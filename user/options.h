@@ -12,6 +12,8 @@
 #include "config.h"
 #include "pipeline.h"
 
+#define OPTIONS_RING_SIZE (16u << 20) /* where nothing else is asked for */
+
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1, /* while running */
@@ -24,10 +26,17 @@ struct output {
 	const char *path; /* "-" is standard output */
 };
 
+enum task {
+	TASK_TRACE,
+	TASK_DEMO,
+	TASK_DOCTOR,
+};
+
 struct options {
-	bool demo;
-	struct demux_config wanted; /* its first part: ports, families, pid */
-	bool has_filter;
+	enum task task;
+	struct demux_config wanted; /* its first part, and the ports */
+	bool has_filter; /* a replay has to apply it */
+	char **command; /* to be run and traced, NULL: none */
 	uint64_t count; /* 0: no end */
 	uint64_t duration_ns; /* 0: no end */
 	struct output outputs[PIPELINE_SINKS_MAX];
@@ -37,6 +46,7 @@ struct options {
 	const char *backend; /* NULL: the first that works */
 	const char *without;
 	size_t ring_size;
+	bool no_sandbox;
 };
 
 /* Fills @options, or ends the program: 2 after a message for a wrong command

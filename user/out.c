@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "names.h"
@@ -17,6 +18,7 @@
 
 int out_open(struct out *out, const char *path)
 {
+	struct stat file;
 	int flags;
 
 	*out = (struct out){ .name = path, .size = 2 * WELL_FILLED };
@@ -27,8 +29,9 @@ int out_open(struct out *out, const char *path)
 			return -EBADF; /* closed: main() filled the gap */
 		out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	} else {
-		out->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			       0644);
+		out->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		out->is_old = out->fd >= 0 && !fstat(out->fd, &file) &&
+			      S_ISREG(file.st_mode);
 	}
 	if (out->fd < 0)
 		return -errno;
@@ -39,6 +42,14 @@ int out_open(struct out *out, const char *path)
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+int out_begin(struct out *out)
+{
+	if (out->is_old && ftruncate(out->fd, 0))
+		out->error = -errno;
+	out->is_old = false;
+	return out->error;
 }
 
 bool out_room(struct out *out, size_t len)

@@ -15,6 +15,7 @@ struct out {
 	const char *name; /* for messages: the path, or "standard output" */
 	int fd;
 	bool tty;
+	bool is_old; /* a file that still has what was in it */
 	char *buffer;
 	size_t used; /* bytes in buffer */
 	size_t whole; /* of these, up to the end of the last whole record */
@@ -22,8 +23,11 @@ struct out {
 	int error; /* the first -errno; after it nothing is written */
 };
 
-/* @path "-" is standard output. 0 or -errno; nothing is said. */
+/* @path "-" is standard output. What is in a file stays there for now. 0 or
+ * -errno; nothing is said. */
 int out_open(struct out *out, const char *path);
+/* Empties the file: what comes next can come. 0 or -errno. */
+int out_begin(struct out *out);
 /* Writes what is left and closes; returns the first error of all. */
 int out_close(struct out *out);
 

@@ -17,19 +17,29 @@
 /* The ring is looked into this often, woken or not. */
 #define ROUND_MS 50
 
+static bool is_wanted_segment(const struct demux_config *wanted,
+			      const struct demux_segment *seg)
+{
+	return filter_family(wanted, seg->ends.family) &&
+	       filter_port(wanted, seg->ends.lport) &&
+	       filter_netns(wanted, seg->netns) &&
+	       (!wanted->remote_family || seg->have & DEMUX_HAVE_ADDRS) &&
+	       filter_remote(wanted, &seg->ends);
+}
+
 /* What the kernel half does for a live trace. */
 static bool is_wanted(const struct pipeline *pipeline,
 		      const struct event *event)
 {
 	const struct demux_config *wanted = pipeline->wanted;
 	const struct demux_sock *sock = NULL;
-	const struct demux_ends *ends;
 	uint32_t pid = 0;
 
 	if (!wanted)
 		return true;
 	switch (event->head->type) {
 	case DEMUX_ACCEPT:
+	case DEMUX_SOCKET:
 		sock = &event->accept->sock;
 		pid = event->accept->pid;
 		break;
@@ -41,10 +51,8 @@ static bool is_wanted(const struct pipeline *pipeline,
 		sock = &event->close->sock;
 		break;
 	}
-	ends = &event->segment->ends;
-	if (sock ? !filter_sock(wanted, sock) :
-		   !filter_family(wanted, ends->family) ||
-			    !filter_port(wanted, ends->lport))
+	if (!(sock ? filter_sock(wanted, sock) :
+		     is_wanted_segment(wanted, event->segment)))
 		return false;
 	if (!wanted->pid || wanted->pid == pid)
 		return true;
@@ -212,7 +220,10 @@ static void hand_on_begin(struct pipeline *pipeline)
 {
 	for (size_t i = 0; i < pipeline->sink_count; i++) {
 		struct sink *sink = &pipeline->sinks[i];
+		int err = out_begin(&sink->out);
 
+		if (err && !pipeline->error)
+			pipeline->error = err;
 		if (sink->type->begin)
 			sink->type->begin(sink, &pipeline->source->head);
 	}
@@ -222,7 +233,10 @@ static void hand_on_begin(struct pipeline *pipeline)
 int pipeline_run(struct pipeline *pipeline)
 {
 	struct source *source = pipeline->source;
+	int err = source->begin ? source->begin(source) : 0;
 
+	if (err)
+		return err; /* nothing is written, and no file emptied */
 	model_init(&pipeline->model);
 	hand_on_begin(pipeline);
 	loop(pipeline);

@@ -20,6 +20,9 @@ struct source {
 	bool is_live; /* it has an end when its reader wants one */
 	bool ended; /* no record will come any more */
 
+	/* Reads the head, where that is not known yet; else NULL. 0, or -errno
+	 * after a message. */
+	int (*begin)(struct source *source);
 	/* Hands on all that is there. 0, or -errno after a message. */
 	int (*read)(struct source *source, source_take take, void *context);
 	/* Ends the trace, hands on what is left and then DEMUX_END, whose
@@ -33,7 +36,8 @@ struct backend_wish;
 /* The running kernel, through the backend of that name or, with NULL, the first
  * that works. NULL after messages. */
 struct source *source_live(const char *backend, struct backend_wish *wish);
-/* A recording; "-" is standard input. NULL after a message. */
+/* A recording, of which begin() reads the first byte; "-" is standard input.
+ * NULL after a message. */
 struct source *source_replay(const char *path);
 
 #endif

@@ -25,16 +25,16 @@ struct replay {
 	_Alignas(8) char buffer[CHUNK];
 };
 
-/* Reads what is there, at most until the buffer is full. 0 or -errno. */
-static int fill(struct replay *replay)
+/* Reads what is there, at most until the buffer has @most. 0 or -errno. */
+static int fill(struct replay *replay, size_t most)
 {
 	ssize_t got;
 
-	if (replay->eof || replay->used == CHUNK)
+	if (replay->eof || replay->used >= most)
 		return 0;
 	do
 		got = read(replay->fd, replay->buffer + replay->used,
-			   CHUNK - replay->used);
+			   most - replay->used);
 	while (got < 0 && errno == EINTR);
 	if (got < 0) {
 		log_error("cannot read '%s': %s", replay->path,
@@ -56,7 +56,7 @@ static void drop(struct replay *replay, size_t len)
 static int read_replay(struct source *source, source_take take, void *context)
 {
 	struct replay *replay = (struct replay *)source;
-	int err = fill(replay), enough = 0;
+	int err = fill(replay, CHUNK), enough = 0;
 	size_t at = 0;
 
 	if (err) {
@@ -106,19 +106,28 @@ static void close_replay(struct source *source)
 	free(replay);
 }
 
-/* 0, or -EBADMSG after a message. */
-static int check_head(struct replay *replay)
+/* Reads until the buffer has @len bytes or there are no more. 0 or -errno. */
+static int await(struct replay *replay, size_t len)
 {
-	struct recording_head *head = &replay->source.head;
+	int err = 0;
+
+	while (!err && !replay->eof && replay->used < len)
+		err = fill(replay, len);
+	return err;
+}
+
+/* 0, or -EBADMSG after a message. */
+static int check_head(const struct replay *replay)
+{
+	const struct recording_head *head = &replay->source.head;
 
 	if (replay->used < sizeof(*head) ||
-	    memcmp(replay->buffer, RECORDING_MAGIC, sizeof(head->magic))) {
+	    memcmp(head->magic, RECORDING_MAGIC, sizeof(head->magic))) {
 		log_error("'%s' is no recording of sockdemux-trace: those are "
 			  "made with --write",
 			  replay->path);
 		return -EBADMSG;
 	}
-	memcpy(head, replay->buffer, sizeof(*head));
 	if (head->order != RECORDING_ORDER) {
 		log_error("'%s' was recorded on a machine of the other byte "
 			  "order: replay it on one like it",
@@ -131,6 +140,21 @@ static int check_head(struct replay *replay)
 			  replay->path, head->abi, DEMUX_ABI);
 		return -EBADMSG;
 	}
+	return 0;
+}
+
+/* No more than the head: poll() knows nothing of records in the buffer. */
+static int begin_replay(struct source *source)
+{
+	struct replay *replay = (struct replay *)source;
+	struct recording_head *head = &source->head;
+	int err = await(replay, sizeof(*head));
+
+	memcpy(head, replay->buffer, sizeof(*head));
+	err = err ?: check_head(replay);
+	err = err ?: await(replay, head->len);
+	if (err)
+		return err;
 	if (head->len < sizeof(*head) || head->len % 8 ||
 	    head->len > replay->used) {
 		log_error("'%s' is damaged: its head has a bad length",
@@ -151,13 +175,13 @@ static int check_head(struct replay *replay)
 struct source *source_replay(const char *path)
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
-	int err = 0;
 
 	if (!replay) {
 		log_error("out of memory");
 		return NULL;
 	}
 	replay->path = path;
+	replay->source.begin = begin_replay;
 	replay->source.read = read_replay;
 	replay->source.finish = finish_replay;
 	replay->source.close = close_replay;
@@ -170,12 +194,5 @@ struct source *source_replay(const char *path)
 		return NULL;
 	}
 	replay->source.fd = replay->fd;
-	while (!err && !replay->eof &&
-	       replay->used < sizeof(replay->source.head))
-		err = fill(replay);
-	if (err || check_head(replay)) {
-		close_replay(&replay->source);
-		return NULL;
-	}
 	return &replay->source;
 }

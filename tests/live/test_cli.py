@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Mistakes on the command line and in recordings. Needs no kernel to trace."""
 
+import ipaddress
+import json
 import os
 import pathlib
 import struct
@@ -16,11 +18,23 @@ HEAD = struct.pack("=8sIHHq64s16s160s160s160s", b"sockdmx\n", 0x01020304, 2,
 # struct demux_end: type 5, no counts.
 END = struct.pack("=HHIQ72x", 5, 88, 0, 1)
 NOBODY = 65534
+GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden"
 
 
 # What the message says, where it is not the last argument.
 NAMED = {"-o json:": "'json' has no file", "-j -o text": "two outputs",
-         "demo -P 1": "takes no filter"}
+         "demo -P 1": "takes no filter", "demo -- true": "no command",
+         "--remote :1 --remote :2": "only once",
+         "--netns 4026531840 --netns 4026531841": "only once",
+         "-6 --remote 10.1.2.3": "cannot be one of IPv4",
+         "--remote ::1 -4": "cannot be one of IPv6",
+         "--remote 10.1.2.3/8": "that network is 10.0.0.0/8",
+         "--remote 2001:db8::1/32": "that network is 2001:db8::/32",
+         "--netns 4194304": "no process of that id",
+         "--netns /proc/self/ns/uts": "is no network namespace",
+         "-r x -- true": "'true' cannot run with -r",
+         "-p 1 -- true": "-p and a command exclude each other",
+         "nonsense -- true": "'nonsense' is no command"}
 
 
 @pytest.mark.parametrize("args", [
@@ -33,7 +47,20 @@ NAMED = {"-o json:": "'json' has no file", "-j -o text": "two outputs",
     ["-o", "json:"], ["-o", ""], ["-w", ""], ["-j", "-o", "text"],
     ["--buffer-size", "0"], ["--buffer-size", "1G"], ["--buffer-size", "x"],
     ["--buffer-size", "9999M"], ["--nonsense"], ["nonsense"], ["demo", "x"],
-    ["demo", "-r", "x"], ["demo", "-P", "1"],
+    ["demo", "-r", "x"], ["demo", "-P", "1"], ["demo", "--", "true"],
+    ["--"], ["-P", "80", "--"], ["nonsense", "--", "true"],
+    ["-r", "x", "--", "true"], ["-p", "1", "--", "true"],
+    *(["--remote", x] for x in (
+        "", "*", ":", ":0", ":65536", "10.1.2.3:http", "10/8", "10.1.2.3/33",
+        "10.1.2.3/8", "10.0.0.0/8:", "localhost", "2001:db8::/129",
+        "2001:db8::1/32", "[2001:db8::1", "[10.1.2.3]:443", "fe80::1%lo")),
+    ["--remote", ":1", "--remote", ":2"], ["-6", "--remote", "10.1.2.3"],
+    ["--remote", "::1", "-4"],
+    *(["--netns", x] for x in (
+        "", "no-such-name", "0", "4294967296", "4194304", "/no/such/file",
+        "/dev/null", "/proc/self/ns/uts")),
+    ["--netns", "4026531840", "--netns", "4026531841"],
+    *(["--cgroup", x] for x in ("", "/no/such/group", "no/such", "/proc")),
 ], ids=" ".join)
 def test_usage(args):
     """Exit 2, nothing on stdout, and a message that names what was wrong."""
@@ -42,6 +69,66 @@ def test_usage(args):
     said = done.stderr.decode()
     assert "sockdemux-trace: " in said
     assert NAMED.get(" ".join(args), args[-1]) in said
+
+
+def test_hostile_argument():
+    done = run_tool("--remote", "a\x1b[31mb")
+    assert done.returncode == 2
+    assert b"\x1b" not in done.stderr and b"a\\x1b[31mb" in done.stderr
+
+
+def test_replay_has_no_cgroup(tmp_path):
+    """What the recording does not say cannot be asked for."""
+    with open("/proc/self/mounts") as mounts:
+        if not any(x.split()[2] == "cgroup2" for x in mounts):
+            pytest.skip("cgroup v2 is not mounted")
+    path = tmp_path / "good"
+    path.write_bytes(HEAD + END)
+    code, out, said = replay(path, "--cgroup", "/")
+    assert (code, out) == (2, "") and "does not say which cgroup" in said
+
+
+def replayed(name, *args):
+    """Its events, by what names each also where others are missing."""
+    done = run_tool("-r", str(GOLDEN / name), "-j", *args)
+    assert (done.returncode, done.stderr) == (0, b"")
+    *events, summary = [json.loads(x) for x in done.stdout.splitlines()]
+    assert summary["segments"] == sum(x["event"] == "segment" for x in events)
+    return {(x["event"], x["mono_ns"]): x for x in events}, summary
+
+
+def is_from(event, network, port=None):
+    addr = ipaddress.ip_address(event["raddr"])
+    addr = getattr(addr, "ipv4_mapped", None) or addr
+    return not event["rport"] or (
+        (not network or addr in ipaddress.ip_network(network)) and
+        port in (None, event["rport"]))
+
+
+@pytest.mark.parametrize("option, wanted", [
+    ("--netns=4026531840", lambda x: x["netns"] == 4026531840),
+    ("--netns=4026531999", lambda x: False),
+    ("--remote=198.51.100.7", lambda x: is_from(x, "198.51.100.7")),
+    ("--remote=192.0.2.2:65535", lambda x: is_from(x, "192.0.2.2", 65535)),
+    ("--remote=198.51.100.0/24", lambda x: is_from(x, "198.51.100.0/24")),
+    ("--remote=::ffff:127.0.0.1", lambda x: is_from(x, "127.0.0.1")),
+    ("--remote=0.0.0.0/0", lambda x: is_from(x, "0.0.0.0/0")),
+    ("--remote=::/0", lambda x: is_from(x, "::/0")),
+    ("--remote=2001:db8::/32", lambda x: is_from(x, "2001:db8::/32")),
+    ("--remote=:40002", lambda x: is_from(x, None, 40002)),
+])
+def test_replay_filters(option, wanted):
+    """By what the records say, on any machine. A listener is anybody's."""
+    for name in ("clients.rec", "families.rec", "real_mapped_reopened.rec",
+                 "real_three_clients.rec"):
+        whole, before = replayed(name)
+        kept, after = replayed(name, option)
+        expected = {x for x, y in whole.items() if wanted(y)}
+        differ = kept.keys() ^ expected
+        assert all(x[0] in ("listen", "close") and not whole[x]["rport"]
+                   for x in differ)
+        assert after["filtered"] - before["filtered"] == (
+            before["segments"] - after["segments"])
 
 
 def replay(path, *args):
@@ -126,8 +213,7 @@ def test_outputs_that_cannot_be(tmp_path):
 
 @pytest.mark.parametrize("args", [[], ["-j"], ["-w", "-"]])
 def test_closed_stdout(args):
-    recording = pathlib.Path(__file__).parents[1] / "golden" / "clients.rec"
-    done = run_tool("-r", str(recording), *args,
+    done = run_tool("-r", str(GOLDEN / "clients.rec"), *args,
                     preexec_fn=lambda: os.close(1))
     assert done.returncode == 1
     assert b"standard output is closed" in done.stderr

@@ -28,6 +28,15 @@ $(OUT)/unit/%: tests/unit/%.c $(OUT)/unit-san/user.a | $(OUT)/unit
 	$(Q)$(CC) $(unit_flags) -MMD -MP -MF $@.d -o $@ $< \
 		$(OUT)/unit-san/user.a $(libs) $(cmocka)
 
+# The sandbox forbids nothing to sanitizers: its tests take the program's own
+# objects, which have none but with SAN=1.
+$(OUT)/unit/test_sandbox $(OUT)/unit/test_sandbox_sinks: $(OUT)/unit/%: \
+		tests/unit/%.c $(filter-out $(OUT)/main.o $(OUT)/demo%,$(objects)) \
+		| $(OUT)/unit
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(sanitize) $(user_flags) -Itests/unit -MMD -MP \
+		-MF $@.d -o $@ $(filter-out %.h,$^) $(libs) $(cmocka)
+
 $(OUT)/unit $(OUT)/unit-san:
 	$(Q)mkdir -p $@
 
@@ -50,7 +59,7 @@ $(OUT)/fuzz/fuzz_replay: tests/fuzz/fuzz_replay.c $(unit_sources) \
 		| $(skeletons) $(OUT)/version.h $(OUT)/fuzz
 	$(call say,FUZZ,$@)
 	$(Q)$(CLANG) $(fuzz_flags) -o $@ $< \
-		$(filter-out user/backend% user/options.c user/source_live.c,$(unit_sources)) \
+		$(filter-out user/backend% user/doctor% user/options.c user/source_live.c,$(unit_sources)) \
 		$(libs)
 
 .PHONY: fuzz

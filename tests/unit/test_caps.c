@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
 #include "caps.h"
@@ -87,9 +88,38 @@ static void test_some(void **state)
 			    "CAP_BPF and CAP_PERFMON");
 }
 
+/* All capabilities of a user namespace are none for BPF. */
+static void test_namespace(void **state)
+{
+	char names[100];
+	int status;
+	pid_t child;
+
+	(void)state;
+	assert_false(caps_are_of_namespace());
+	child = fork();
+	if (!child) {
+		if (unshare(CLONE_NEWUSER))
+			_exit(77);
+		if (!caps_are_of_namespace())
+			_exit(1);
+		if (!(caps_effective() & 1ull << CAP_BPF))
+			_exit(2);
+		_exit(!caps_missing(names, sizeof(names)) ||
+		      !strstr(names, "outside of its user namespace"));
+	}
+	waitpid(child, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+		print_message("skipped: no user namespaces here\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_none),
 	cmocka_unit_test(test_some),
+	cmocka_unit_test(test_namespace),
 };
 
 RUN("caps", tests)

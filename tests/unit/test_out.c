@@ -21,6 +21,9 @@ static void test_whole_records_only(void **state)
 	assert_int_equal(out_open(&out, path), 0);
 	assert_string_equal(out.name, path);
 	assert_false(out.tty);
+	assert_int_equal(read_file(path, text, sizeof(text)), 14);
+	assert_int_equal(out_begin(&out), 0);
+	assert_int_equal(read_file(path, text, sizeof(text)), 0);
 	out_text(&out, "one ");
 	out_number(&out, 0);
 	out_spaces(&out, 2);
@@ -39,6 +42,20 @@ static void test_whole_records_only(void **state)
 	assert_int_equal(out_close(&out), 0);
 	assert_int_equal(read_file(path, text, sizeof(text)), 40);
 	assert_memory_equal(text + 29, "begun, done", 11);
+	unlink(path);
+}
+
+/* A start that fails ends there. */
+static void test_old_content_stays(void **state)
+{
+	char path[32], text[100];
+	struct out out;
+
+	(void)state;
+	make_file(path, "old", 3);
+	assert_int_equal(out_open(&out, path), 0);
+	assert_int_equal(out_close(&out), 0);
+	assert_int_equal(read_file(path, text, sizeof(text)), 3);
 	unlink(path);
 }
 
@@ -206,6 +223,7 @@ static void test_slow_reader(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_whole_records_only),
+	cmocka_unit_test(test_old_content_stays),
 	cmocka_unit_test(test_much),
 	cmocka_unit_test(test_cannot_open),
 	cmocka_unit_test(test_standard_output),

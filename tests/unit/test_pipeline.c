@@ -175,65 +175,6 @@ static void test_two_sinks(void **state)
 	assert_string_equal(seen, "^^s1s1$$");
 }
 
-static struct demux_config want(unsigned int port, unsigned int families)
-{
-	struct demux_config wanted = { .families = families };
-
-	wanted.any_port = !port;
-	wanted.ports[port / 8] |= 1 << port % 8;
-	return wanted;
-}
-
-static void expect_filtered(struct demux_config wanted, const char *letters,
-			    uint64_t filtered)
-{
-	begin(NULL);
-	give_all();
-	pipeline.wanted = &wanted;
-	assert_int_equal(run(), 0);
-	assert_string_equal(seen, letters);
-	assert_int_equal(summary.filtered, filtered);
-	assert_int_equal(summary.segments, 3 - filtered);
-	assert_true(summary.is_proved);
-}
-
-static void test_replay_filters(void **state)
-{
-	struct demux_config wanted = want(0, 3);
-
-	(void)state;
-	close(fake.source.fd);
-	sink_close(&pipeline.sinks[0]);
-	expect_filtered(wanted, "^s1s2s3a$", 0);
-	expect_filtered(want(80, 3), "^s1s3a$", 1);
-	expect_filtered(want(81, 3), "^s2$", 2);
-	expect_filtered(want(0, DEMUX_IPV4), "^s1s2a$", 1);
-	expect_filtered(want(80, DEMUX_IPV6), "^s3$", 2);
-}
-
-static void test_replay_filters_by_pid(void **state)
-{
-	struct demux_config wanted = want(0, 3);
-	struct demux_segment_more later = a;
-	struct demux_close close =
-		make_close(7, DEMUX_UNHASHED, a.segment.sock);
-
-	(void)state;
-	wanted.pid = 70;
-	pipeline.wanted = &wanted;
-	later.segment.head.mono_ns = 6;
-	give(&a);
-	give(&accepted);
-	give(&b);
-	give(&later);
-	give(&close);
-	give(&last);
-	run();
-	/* Before accept() it is nobody's yet, as it is for the kernel half. */
-	assert_string_equal(seen, "^as1c$");
-	assert_int_equal(summary.filtered, 2);
-}
-
 static void test_count(void **state)
 {
 	(void)state;
@@ -397,8 +338,6 @@ static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 	TEST(test_order),
 	TEST(test_two_sinks),
-	TEST(test_replay_filters),
-	TEST(test_replay_filters_by_pid),
 	TEST(test_count),
 	TEST(test_count_live),
 	TEST(test_no_end),
