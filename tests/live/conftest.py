@@ -1,26 +1,83 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Live tests make real traffic in network namespaces of their own. They need
-root, and a host that is quiet: tests/vm gives both. SOCKDEMUX_MUST_TRACE=1
-makes it a failure, not a skip, where the tool cannot trace."""
+root, and a host that is quiet: tests/vm gives both. They run once for every
+backend that starts here; test_backends.py tells of those that do not."""
 
 import os
+import platform
 import shutil
 import tempfile
 
 import pytest
 
 from lab import Labs
-from tracer import TOOL, command, run_tool
+from sight import Sight
+from tracer import BACKENDS, TOOL, UnderTest, attempt
+
+
+# A guest takes half a minute for each of these.
+SLOW = "test_bulk", "test_many", "test_filter", "test_filters", "test_command"
+
+
+def is_slow(item):
+    return item.path.stem in SLOW
+
+
+def is_about_no_backend(item):
+    return ("backend" not in item.fixturenames and
+            item.path.stem != "test_backends")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--not-slow", action="append_const", const=is_slow,
+                     dest="left_out", help="leave out what takes long")
+    parser.addoption("--only-backend", action="append_const",
+                     const=is_about_no_backend, dest="left_out",
+                     help="leave out what is not about a backend")
+
+
+def pytest_collection_modifyitems(config, items):
+    for is_left_out in config.getoption("left_out") or ():
+        config.hook.pytest_deselected(items=[*filter(is_left_out, items)])
+        items[:] = [x for x in items if not is_left_out(x)]
+
+
+def pytest_generate_tests(metafunc):
+    if "backend" in metafunc.fixturenames:
+        starting = [x for x in BACKENDS if attempt(x)[0] != 3]
+        metafunc.parametrize("backend", starting or [None], indirect=True,
+                             scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel(record_testsuite_property):
+    record_testsuite_property("kernel", platform.release())
 
 
 @pytest.fixture(scope="session")
-def tracing():
-    """Skips what this kernel does not allow, in the tool's own words."""
-    done = run_tool(*command("-d", "0.1", "-q", "-o", "json:/dev/null")[1:])
-    said = done.stderr.decode()
-    if done.returncode == 3 and not os.environ.get("SOCKDEMUX_MUST_TRACE"):
-        pytest.skip(said.strip())
-    assert done.returncode == 0, said
+def backend(request):
+    if not request.param:
+        pytest.skip("; ".join(attempt(x)[1] for x in BACKENDS))
+    UnderTest.backend = request.param
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def tracing(backend):
+    """This kernel can be traced."""
+    code, said = attempt(backend)
+    assert code == 0, said
+
+
+@pytest.fixture(autouse=True)
+def noted(request, record_property):
+    """For the matrix: with which backend, and what that could not see."""
+    Sight.told.clear()
+    yield
+    if "backend" in request.fixturenames:
+        record_property("backend", UnderTest.backend)
+        for words in sorted(Sight.told):
+            record_property("unseen", words)
 
 
 @pytest.fixture

@@ -55,6 +55,10 @@ class Namespace:
             names, values = [x.split() for x in snmp if x.startswith("Tcp:")]
         return int(values[names.index(counter)])
 
+    def index(self, device):
+        with self.inside():
+            return socket.if_nametoindex(device)
+
     def sysctl(self, name, value):
         with self.inside(), open("/proc/sys/net/ipv4/" + name, "w") as file:
             file.write(str(value))
@@ -93,12 +97,14 @@ class NewNamespace(Namespace):
 class Lab:
     """Where the servers are and where the clients are."""
 
-    def __init__(self, server, client, server_addr, client_addr, via):
+    def __init__(self, server, client, server_addr, client_addr, device, via):
         self.server = server
         self.client = client
         self.server_addr = server_addr
         self.client_addr = client_addr
-        # How a segment of a known connection finds its socket here.
+        # Where segments come in, and how those of a known connection find
+        # their sockets there.
+        self.device = device
         self.via = via
         self.namespaces = [server] if server is client else [server, client]
 
@@ -118,7 +124,7 @@ class Labs:
         here = self.namespace()
         addrs = {4: "127.0.0.1", 6: "::1"}
         # loopback keeps the route on the skb, so early demux is passed by.
-        return Lab(here, here, addrs, addrs, "lookup")
+        return Lab(here, here, addrs, addrs, "lo", "lookup")
 
     def veth(self):
         """Two hosts and a wire, eth0 at both ends."""
@@ -131,7 +137,7 @@ class Labs:
                 f"addr add fd77::{number}/64 dev eth0 nodad\n"
                 "link set eth0 up\n"))
         return Lab(server, client, {4: "10.77.0.1", 6: "fd77::1"},
-                   {4: "10.77.0.2", 6: "fd77::2"}, "early_demux")
+                   {4: "10.77.0.2", 6: "fd77::2"}, "eth0", "early_demux")
 
     def make(self, kind):
         return {"loopback": self.loopback, "veth": self.veth}[kind]()

@@ -5,16 +5,12 @@ import collections
 import ctypes
 import json
 import os
-import platform
 import socket
 import struct
 import threading
 
 SO_COOKIE = 57
 PR_SET_NAME = 15
-# Tracing programs may ask for a cookie since 5.12, c5dbb89fc2ac ("bpf: Expose
-# bpf_get_socket_cookie to tracing programs").
-HAS_COOKIE = tuple(map(int, platform.release().split(".")[:2])) >= (5, 12)
 
 # How a server listens and how its clients connect.
 Family = collections.namedtuple("Family", "name domain any version port")
@@ -37,7 +33,7 @@ def accepted(conn, namespace):
                     *conn.getpeername()[:2], conn.fileno(), os.getpid(),
                     threading.get_native_id(), os.getuid(), name,
                     os.fstat(conn.fileno()).st_ino,
-                    struct.unpack("Q", cookie)[0] if HAS_COOKIE else None)
+                    struct.unpack("Q", cookie)[0])
 
 
 def listen(lab, family=IPV4, port=None, backlog=512):

@@ -5,7 +5,15 @@ import signal
 
 import judge
 import peers
-from tracer import Trace
+from tracer import Trace, command, run_tool
+
+# A hook that no trace is without; one that the proof needs; one that is told
+# of, and no more.
+NEEDED = {"fentry": "sk_filter_trim_cap", "kprobe": "sk_filter_trim_cap",
+          "stable": "kfree_skb"}
+FOR_PROOF = {"fentry": "tcp_check_req", "kprobe": "tcp_check_req",
+             "stable": "sys_exit"}
+EXTRA = "tcp_destroy_sock"
 
 
 def test_ring_too_small(labs):
@@ -25,13 +33,40 @@ def test_ring_too_small(labs):
     assert any("--buffer-size" in x for x in summary["why"])
 
 
-def test_without_a_needed_hook(labs):
+def visit_without(labs, hook):
     lab = labs.loopback()
-    with Trace(lab.namespaces, "--without", "tcp_check_req") as run:
+    with Trace(lab.namespaces, "--without", hook) as run:
         with peers.listen(lab) as listener:
             conn = peers.visit(lab, listener)
     judge.check_accounting(run)
-    judge.check_accepts(run, [conn])
+    assert run.summary["coverage"] == hook
+    return run, conn
+
+
+def test_without_a_hook_for_the_proof(labs, backend):
+    hook = FOR_PROOF[backend]
+    run, conn = visit_without(labs, hook)
+    # sys_exit is what sees accept().
+    judge.check_accepts(run, [] if hook == "sys_exit" else [conn])
     assert run.summary["verdict"] == "not_proved"
-    assert any("tcp_check_req" in x for x in run.summary["why"])
-    assert run.summary["missing"] == "tcp_check_req"
+    assert any(hook in x for x in run.summary["why"])
+    assert run.summary["missing"] == hook
+
+
+def test_without_an_extra_hook(labs):
+    run, conn = visit_without(labs, EXTRA)
+    judge.check_accepts(run, [conn])
+    judge.check_proved(run)
+    assert "missing" not in run.summary
+
+
+def test_without_a_needed_hook(tracing, backend, tmp_path):
+    """No trace, and no output file is touched."""
+    out = tmp_path / "out"
+    out.write_text("mine")
+    done = run_tool(*command("--without", NEEDED[backend], "-d", "0.1", "-o",
+                             f"json:{out}")[1:])
+    said = done.stderr.decode()
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert f"{backend}: " in said and NEEDED[backend] in said
+    assert out.read_text() == "mine"

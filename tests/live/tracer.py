@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs ./sockdemux-trace beside a test and reads what it said."""
 
+import functools
 import json
 import os
 import pathlib
@@ -10,16 +11,35 @@ import tempfile
 import time
 
 from lab import Namespace
+from sight import LIMITS, Sight
 
 TOOL = os.environ.get("SOCKDEMUX_TRACE") or str(
     pathlib.Path(__file__).resolve().parents[2] / "sockdemux-trace")
-BACKEND = os.environ.get("SOCKDEMUX_BACKEND")
+BACKENDS = (os.environ.get("SOCKDEMUX_BACKENDS") or " ".join(LIMITS)).split()
 HOST = Namespace()
+
+
+class UnderTest:
+    """The backend of the tests that run now."""
+
+    backend = None
+
+    @classmethod
+    def sees(cls):
+        return Sight(cls.backend)
 
 
 def command(*args):
     """The tool, with the backend under test; for what does not replay."""
-    return [TOOL, *(["-b", BACKEND] if BACKEND else []), *args]
+    name = UnderTest.backend
+    return [TOOL, *(["-b", name] if name else []), *args]
+
+
+@functools.cache
+def attempt(backend):
+    """Starts it once for real: the exit status, and what it said."""
+    done = run_tool("-b", backend, "-d", "0.1", "-q", "-o", "json:/dev/null")
+    return done.returncode, done.stderr.decode().strip()
 
 
 def run_tool(*args, **more):
@@ -53,10 +73,11 @@ def wait_until(condition, what, seconds=20):
 
 
 class Run:
-    """The events of a trace."""
+    """The events of a trace, and what could be seen in it."""
 
-    def __init__(self, events=(), growth=None):
+    def __init__(self, events=(), growth=None, sees=None):
         self.growth = growth or {}
+        self.sees = sees or UnderTest.sees()
         self.use(list(events))
 
     def use(self, events):

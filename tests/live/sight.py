@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a backend can see on this kernel, after docs/hooks.md: the one place
+that tests ask before they expect. What they are told cannot be seen is kept,
+for the matrix."""
+
+import collections
+import platform
+
+import pytest
+
+# A shown value that is not what the kernel did, or not all of it; and since
+# which kernel it is.
+Limit = collections.namedtuple("Limit", "words since", defaults=[(999,)])
+# Tracing programs may ask for a cookie since 5.12, c5dbb89fc2ac ("bpf: Expose
+# bpf_get_socket_cookie to tracing programs").
+WITH_COOKIE = 5, 12
+WITH_KERNEL_SKB = 6, 2  # bpf_cast_to_kern_ctx
+WITH_DROP_REASON = 5, 17
+WITH_DROP_SOCKET = 6, 11
+WITH_RESET_OF_NOBODY = 6, 10
+
+COOKIE = Limit("`cookie`: not seen", WITH_COOKIE)
+PROBES = {"cookie": COOKIE}
+LIMITS = {
+    "fentry": PROBES,
+    "kprobe": PROBES,
+    "stable": {
+        "cookie": COOKIE,
+        "via": Limit("`via`: not seen"),
+        "request": Limit("`request`: outcome and socket predicted"),
+        "reopened": Limit("TIME_WAIT that a SYN reopens: shown as `listener`"),
+        "fast open": Limit("Fast Open's child: not seen before its accept"),
+        "mptcp": Limit("accepts of MPTCP: not seen"),
+        "device": Limit("own link-local address: device shown as lo",
+                        WITH_KERNEL_SKB),
+        "looped request": Limit(
+            "request at an own link-local address: shown as `listener`"),
+        "time_wait": Limit("`time_wait`: predicted, socket not seen",
+                           WITH_DROP_SOCKET),
+        "none": Limit("`none`: predicted", WITH_DROP_REASON),
+        "reset": Limit("`reset` of what is nobody's: not seen",
+                       WITH_RESET_OF_NOBODY),
+        "filter": Limit("`refused` by the filter: predicted",
+                        WITH_DROP_REASON),
+        "refused": Limit("`refused` before the filter: not seen",
+                         WITH_DROP_SOCKET),
+    },
+}
+
+
+def release():
+    return tuple(int(x) for x in platform.release().split(".")[:2])
+
+
+class Sight:
+    """One backend's on one kernel."""
+
+    told = set()  # the words of what the running test cannot see
+
+    def __init__(self, backend, kernel=None):
+        self.backend = backend
+        self.limits = {x: y for x, y in LIMITS[backend].items()
+                       if (kernel or release()) < y.since}
+
+    def __call__(self, what):
+        """Is it seen?"""
+        if what not in self.limits:
+            return True
+        self.told.add(self.limits[what].words)
+        return False
+
+    def need(self, what):
+        """Skips a test that is about nothing else."""
+        if not self(what):
+            pytest.skip(f"{self.backend}: docs/hooks.md: "
+                        f"{self.limits[what].words}")
+
+    def word(self, pattern):
+        """What judge.word() gives where the kernel did @pattern: F is a SYN
+        that makes a child, O one that reopens TIME_WAIT."""
+        if "O" in pattern:
+            pattern = pattern.replace("O", "W" if self("reopened") else "L")
+        return pattern.replace("F", "L")
