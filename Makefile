@@ -56,6 +56,7 @@ $(OUT)/%.o: user/%.c | $(skeletons) $(OUT)/version.h
 $(OUT)/backend_fentry.o: $(OUT)/fentry.skel.h
 $(OUT)/backend_kprobe.o: $(OUT)/kprobe.skel.h
 $(OUT)/backend_stable.o: $(OUT)/stable.skel.h
+$(OUT)/snapshot_iter.o: $(OUT)/snapshot.skel.h
 
 $(OUT)/version.h: Makefile | $(OUT)
 	$(Q)echo '#define VERSION "$(VERSION)"' >$@
@@ -82,22 +83,32 @@ demo: all ## the three-client experiment, live; in a guest if need be
 include tests/unit/rules.mk
 
 .PHONY: check check-unit check-live check-vm golden
-check: all unit-programs lint ## everything; ends with "N passed, N failed, N skipped"
+check: all unit-programs $(OUT)/snapshot_now lint ## everything; ends with "N passed, N failed, N skipped"
 	$(Q)KERNELS="$(KERNELS)" BACKENDS="$(BACKENDS)" scripts/check
 check-unit: all unit-programs ## unit tests and golden recordings
 	$(Q)scripts/check unit golden
-check-live: all ## real traffic on this kernel
+check-live: all $(OUT)/snapshot_now ## real traffic on this kernel
 	$(Q)scripts/check cli live
-check-vm: all ## real traffic in guests: KERNELS="6.1 7.2" BACKENDS=stable
+check-vm: all $(OUT)/snapshot_now ## real traffic in guests: KERNELS="6.1 7.2" BACKENDS=stable
 	$(Q)KERNELS="$(KERNELS)" BACKENDS="$(BACKENDS)" scripts/check vm
 
 .PHONY: matrix
 matrix: ## what each backend sees on each kernel, from the last run into docs/hooks.md
 	$(Q)scripts/matrix
 
-$(OUT)/pingpong: tests/bench/pingpong.c | $(OUT)
+$(OUT)/pingpong $(OUT)/crowd: $(OUT)/%: tests/bench/%.c | $(OUT)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(warnings) -o $@ $<
+
+# The snapshot without the rest: what the tests look at on any kernel.
+$(OUT)/snapshot_now: tests/bench/snapshot_now.c \
+		$(filter-out $(OUT)/main.o $(OUT)/demo%,$(objects))
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(sanitize) $(user_flags) -o $@ $^ $(libs)
+
+.PHONY: bench-snapshot
+bench-snapshot: $(OUT)/crowd $(OUT)/snapshot_now ## seconds for 100,000 older sockets
+	$(Q)tests/bench/snapshot $^
 
 .PHONY: bench-cost
 bench-cost: all $(OUT)/pingpong ## instructions that tracing adds per segment

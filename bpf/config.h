@@ -42,7 +42,6 @@ struct demux_config {
 	__u8 accept_args; /* of inet_csk_accept */
 	__u8 listen_args; /* of inet_csk_listen_start */
 	__u8 has_kern_ctx; /* cgroup_skb can tell which skb it has */
-	__u8 has_reset; /* tcp_send_reset tells of nobody's segments too */
 	__u32 refusals[4]; /* SKB_DROP_REASON_SOCKET_FILTER and its like */
 	__u32 no_socket; /* SKB_DROP_REASON_NO_SOCKET */
 	__u32 not_specified; /* SKB_DROP_REASON_NOT_SPECIFIED */

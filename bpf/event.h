@@ -48,6 +48,8 @@ struct demux_ends {
 enum demux_sock_flag {
 	DEMUX_SOCK_V6ONLY = 1 << 0,
 	DEMUX_SOCK_REUSEPORT = 1 << 1,
+	/* DEMUX_SOCKET only: the id is made up; ends and netns tell who it is. */
+	DEMUX_SOCK_BY_ENDS = 1 << 2,
 };
 
 /* A socket, request or TIME_WAIT minisock as it stood when it was matched. */

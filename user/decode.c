@@ -6,19 +6,28 @@
 
 #include <errno.h>
 
+#define CLOSE 7 /* TCP_CLOSE */
+
 static const char *check_ends(const struct demux_ends *ends)
 {
 	return ends->family == 4 || ends->family == 6 ? NULL :
 							"bad address family";
 }
 
-static const char *check_sock(const struct demux_sock *sock)
+static const char *check_any_sock(const struct demux_sock *sock)
 {
 	if (!sock->id)
 		return "socket without an id";
 	if (!sock->state || sock->state > 15)
 		return "bad socket state";
 	return check_ends(&sock->ends);
+}
+
+static const char *check_sock(const struct demux_sock *sock)
+{
+	if (sock->flags & DEMUX_SOCK_BY_ENDS)
+		return "socket with a made-up id";
+	return check_any_sock(sock);
 }
 
 static const char *check_segment(struct event *event)
@@ -56,6 +65,14 @@ static const char *check_accept(struct event *event)
 	return check_sock(&event->accept->sock);
 }
 
+/* What was there before the trace was in the kernel's lookup tables. */
+static const char *check_socket(struct event *event)
+{
+	const struct demux_sock *sock = &event->accept->sock;
+
+	return sock->state == CLOSE ? "bad socket state" : check_any_sock(sock);
+}
+
 static const char *check_listen(struct event *event)
 {
 	return check_sock(&event->listen->sock);
@@ -85,6 +102,7 @@ static const struct {
 	[DEMUX_LISTEN] = { sizeof(struct demux_listen), check_listen },
 	[DEMUX_CLOSE] = { sizeof(struct demux_close), check_close },
 	[DEMUX_END] = { sizeof(struct demux_end), check_end },
+	[DEMUX_SOCKET] = { sizeof(struct demux_accept), check_socket },
 };
 
 int decode(struct event *event, const void *bytes, size_t len,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "fields_sock.h"
 #include "names.h"
 #include "proof.h"
 #include "recording.h"
@@ -16,24 +17,6 @@
 
 /* --- what the events of several types have ----------------------------------- */
 
-/* The socket as the record has it; NULL where it has none. */
-static const struct demux_sock *record_sock(const struct event *event)
-{
-	switch (event->head->type) {
-	case DEMUX_SEGMENT:
-		return event->segment->have & DEMUX_HAVE_SOCK ?
-			       &event->segment->sock :
-			       NULL;
-	case DEMUX_ACCEPT:
-		return &event->accept->sock;
-	case DEMUX_LISTEN:
-		return &event->listen->sock;
-	case DEMUX_CLOSE:
-		return &event->close->sock;
-	}
-	return NULL;
-}
-
 /* The ends that the event is about: a segment's are those of its headers. */
 static const struct demux_ends *ends(const struct event *event, uint32_t have)
 {
@@ -41,16 +24,15 @@ static const struct demux_ends *ends(const struct event *event, uint32_t have)
 		return (event->segment->have & have) == have ?
 			       &event->segment->ends :
 			       NULL;
-	return &record_sock(event)->ends;
+	return &fields_sock_record(event)->ends;
 }
 
 GETTER(event)
 {
 	static const char *const types[] = {
-		[DEMUX_SEGMENT] = "segment",
-		[DEMUX_ACCEPT] = "accept",
-		[DEMUX_LISTEN] = "listen",
-		[DEMUX_CLOSE] = "close",
+		[DEMUX_SEGMENT] = "segment", [DEMUX_ACCEPT] = "accept",
+		[DEMUX_LISTEN] = "listen",   [DEMUX_CLOSE] = "close",
+		[DEMUX_SOCKET] = "socket",
 	};
 
 	return value_name(value, types[event->head->type]);
@@ -76,7 +58,7 @@ GETTER(cpu)
 GETTER(netns)
 {
 	if (event->head->type != DEMUX_SEGMENT)
-		return value_number(value, record_sock(event)->netns);
+		return value_number(value, fields_sock_record(event)->netns);
 	return event->segment->have & DEMUX_HAVE_NETNS &&
 	       value_number(value, event->segment->netns);
 }
@@ -169,132 +151,6 @@ GETTER(via)
 	       value_name(value, names_via(event->segment->via));
 }
 
-/* --- its socket ------------------------------------------------------------------ */
-
-GETTER(sock)
-{
-	return event->sock && value_number(value, event->sock->number);
-}
-
-GETTER(sock_state)
-{
-	const struct demux_sock *sock = record_sock(event);
-
-	return sock && value_name(value, names_state(sock->state));
-}
-
-#define SOCK_ADDR(name)                                                       \
-	GETTER(sock_##name)                                                   \
-	{                                                                     \
-		const struct demux_sock *sock = record_sock(event);           \
-                                                                              \
-		return sock &&                                                \
-		       value_addr(value, sock->ends.name, sock->ends.family); \
-	}
-
-#define SOCK_PORT(name)                                              \
-	GETTER(sock_##name)                                          \
-	{                                                            \
-		const struct demux_sock *sock = record_sock(event);  \
-                                                                     \
-		return sock && value_number(value, sock->ends.name); \
-	}
-
-SOCK_ADDR(laddr)
-SOCK_PORT(lport)
-SOCK_ADDR(raddr)
-SOCK_PORT(rport)
-
-/* An IPv6 socket with an IPv4 peer: ::ffff:a.b.c.d on both ends. */
-GETTER(mapped)
-{
-	const struct demux_sock *sock = record_sock(event);
-	const uint8_t *raddr;
-
-	if (!sock || sock->ends.family != 6)
-		return false;
-	if (event->head->type == DEMUX_SEGMENT)
-		return value_bool(value, event->segment->ends.family == 4);
-	raddr = sock->ends.raddr;
-	return value_bool(value,
-			  !memcmp(raddr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12));
-}
-
-GETTER(child)
-{
-	return event->child && value_number(value, event->child->number);
-}
-
-GETTER(parent)
-{
-	if (event->parent)
-		return value_number(value, event->parent->number);
-	return event->sock && event->sock->parent &&
-	       value_number(value, event->sock->parent);
-}
-
-/* --- its owner ------------------------------------------------------------------- */
-
-GETTER(pid)
-{
-	if (event->head->type == DEMUX_ACCEPT)
-		return value_number(value, event->accept->pid);
-	return event->sock && event->sock->has_owner &&
-	       value_number(value, event->sock->pid);
-}
-
-#define ACTOR_NUMBER(name)                                                     \
-	GETTER(name)                                                           \
-	{                                                                      \
-		return value_number(value, event->head->type == DEMUX_ACCEPT ? \
-						   event->accept->name :       \
-						   event->listen->name);       \
-	}
-
-ACTOR_NUMBER(tid)
-ACTOR_NUMBER(uid)
-
-GETTER(comm)
-{
-	if (event->head->type == DEMUX_ACCEPT)
-		return value_bytes(value, event->accept->comm,
-				   sizeof(event->accept->comm));
-	return event->sock && event->sock->has_owner &&
-	       value_bytes(value, event->sock->comm, sizeof(event->sock->comm));
-}
-
-GETTER(fd)
-{
-	if (event->head->type == DEMUX_ACCEPT)
-		return event->accept->have & DEMUX_HAVE_FD &&
-		       value_signed(value, event->accept->fd);
-	return event->sock && event->sock->has_fd &&
-	       value_signed(value, event->sock->fd);
-}
-
-GETTER(inode)
-{
-	return event->accept->have & DEMUX_HAVE_INODE &&
-	       value_number(value, event->accept->inode);
-}
-
-GETTER(cookie)
-{
-	return event->accept->have & DEMUX_HAVE_COOKIE &&
-	       value_number(value, event->accept->cookie);
-}
-
-GETTER(backlog)
-{
-	return value_number(value, event->listen->backlog);
-}
-
-/* What a socket leaves behind: how many segments matched it. */
-GETTER(segments)
-{
-	return event->sock && value_number(value, event->sock->segments);
-}
-
 /* --- the verdict ----------------------------------------------------------------- */
 
 GETTER(verdict)
@@ -311,7 +167,8 @@ GETTER(why)
 #define ACCEPT  (1 << DEMUX_ACCEPT)
 #define LISTEN  (1 << DEMUX_LISTEN)
 #define CLOSE   (1 << DEMUX_CLOSE)
-#define SOCKETS (ACCEPT | LISTEN | CLOSE)
+#define SOCKET  (1 << DEMUX_SOCKET)
+#define SOCKETS (ACCEPT | LISTEN | CLOSE | SOCKET)
 #define ALL     (SEGMENT | SOCKETS)
 
 const struct field fields[] = {
@@ -334,24 +191,25 @@ const struct field fields[] = {
 	{ "ifindex", SEGMENT, get_ifindex },
 	{ "outcome", SEGMENT, get_outcome },
 	{ "via", SEGMENT, get_via },
-	{ "sock", ALL, get_sock },
-	{ "sock_state", SEGMENT, get_sock_state },
-	{ "sock_laddr", SEGMENT, get_sock_laddr },
-	{ "sock_lport", SEGMENT, get_sock_lport },
-	{ "sock_raddr", SEGMENT, get_sock_raddr },
-	{ "sock_rport", SEGMENT, get_sock_rport },
-	{ "mapped", SEGMENT | ACCEPT, get_mapped },
-	{ "child", SEGMENT, get_child },
-	{ "parent", SEGMENT | ACCEPT | CLOSE, get_parent },
-	{ "pid", ALL, get_pid },
-	{ "tid", ACCEPT | LISTEN, get_tid },
-	{ "uid", ACCEPT | LISTEN, get_uid },
-	{ "comm", ALL, get_comm },
-	{ "fd", SEGMENT | ACCEPT | CLOSE, get_fd },
-	{ "inode", ACCEPT, get_inode },
-	{ "cookie", ACCEPT, get_cookie },
-	{ "backlog", LISTEN, get_backlog },
-	{ "segments", CLOSE, get_segments },
+	{ "sock", ALL, fields_sock_number },
+	{ "sock_state", SEGMENT | SOCKET, fields_sock_state },
+	{ "sock_laddr", SEGMENT, fields_sock_laddr },
+	{ "sock_lport", SEGMENT, fields_sock_lport },
+	{ "sock_raddr", SEGMENT, fields_sock_raddr },
+	{ "sock_rport", SEGMENT, fields_sock_rport },
+	{ "mapped", SEGMENT | ACCEPT | SOCKET, fields_sock_mapped },
+	{ "child", SEGMENT, fields_sock_child },
+	{ "parent", SEGMENT | ACCEPT | CLOSE | SOCKET, fields_sock_parent },
+	{ "pid", ALL, fields_sock_pid },
+	{ "tid", ACCEPT | LISTEN, fields_sock_tid },
+	{ "uid", ACCEPT | LISTEN | SOCKET, fields_sock_uid },
+	{ "comm", ALL, fields_sock_comm },
+	{ "fd", SEGMENT | ACCEPT | CLOSE | SOCKET, fields_sock_fd },
+	{ "inode", ACCEPT | SOCKET, fields_sock_inode },
+	{ "cookie", ACCEPT | SOCKET, fields_sock_cookie },
+	{ "owners", ALL, fields_sock_owners },
+	{ "backlog", LISTEN, fields_sock_backlog },
+	{ "segments", CLOSE, fields_sock_segments },
 	{ "reset", SEGMENT, get_reset },
 	{ "bad_checksum", SEGMENT, get_bad_checksum },
 	{ "repeated_lookup", SEGMENT, get_repeated },
@@ -363,7 +221,7 @@ const struct field fields[] = {
 
 const struct field *const *fields_of(unsigned int type)
 {
-	static const struct field *of[DEMUX_END + 1][FIELDS_MAX];
+	static const struct field *of[FIELDS_TYPES][FIELDS_MAX];
 	const struct field **to = of[type];
 
 	if (*to)

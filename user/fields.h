@@ -23,7 +23,9 @@ struct field {
 extern const struct field fields[];
 extern const struct field summary_fields[];
 
-#define FIELDS_MAX 48
+/* Event types and one; fields of one type and one. */
+#define FIELDS_TYPES (DEMUX_SOCKET + 1)
+#define FIELDS_MAX   48
 /* Those that events of @type have, and NULL; ready for a sink's inner loop. */
 const struct field *const *fields_of(unsigned int type);
 

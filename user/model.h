@@ -17,7 +17,7 @@
 
 struct model_sock {
 	struct htab_node by_id;
-	struct htab_node by_ends; /* full sockets with a remote end only */
+	struct htab_node by_ends; /* while it is in the kernel's lookup tables */
 	struct model_sock *next_dead;
 	uint64_t number; /* from 1, in the order in which they were met */
 	uint64_t parent; /* the listener's number, 0 unknown */
@@ -34,6 +34,8 @@ struct model_sock {
 	bool has_inode;
 	bool replaced; /* another socket is at its address now */
 	bool counted; /* among its port's sockets or listeners */
+	uint32_t owners; /* processes that have it open, for all that is known */
+	uint32_t holder; /* the last one that the snapshot told */
 	uint32_t pid;
 	uint32_t parent_pid; /* its listener's owner at birth, 0 unknown */
 	int32_t fd;
@@ -43,7 +45,8 @@ struct model_sock {
 
 struct model {
 	struct htab socks; /* by id */
-	struct htab ends; /* by netns and 4-tuple */
+	struct htab ends; /* by netns and 4-tuple: full sockets, and minisocks
+			     that are known by nothing else */
 	struct ports ports;
 	struct model_sock *dead, **dead_tail; /* destroyed, oldest first */
 	uint64_t numbers; /* given so far */

@@ -19,6 +19,13 @@ static bool is_same_file(const char *a, const char *b)
 	       one.st_ino == other.st_ino && S_ISREG(one.st_mode);
 }
 
+/* Does the filter leave so few sockets that all of them are worth a line? */
+static bool is_narrow(const struct demux_config *wanted)
+{
+	return !wanted->any_port || wanted->pid || wanted->remote_family ||
+	       wanted->remote_port || wanted->cgroup;
+}
+
 int outputs_open(struct pipeline *pipeline, const struct options *options)
 {
 	for (size_t i = 0; i < options->output_count; i++) {
@@ -35,6 +42,7 @@ int outputs_open(struct pipeline *pipeline, const struct options *options)
 		if (sink_open(sink, output->type, output->path))
 			return EXIT_FAILED;
 		sink->quiet = options->quiet;
+		sink->all_sockets = is_narrow(&options->wanted);
 		pipeline->sink_count++;
 	}
 	return EXIT_DONE;

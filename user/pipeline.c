@@ -41,7 +41,8 @@ static bool is_wanted(const struct pipeline *pipeline,
 	case DEMUX_ACCEPT:
 	case DEMUX_SOCKET:
 		sock = &event->accept->sock;
-		pid = event->accept->pid;
+		if (event->accept->have & DEMUX_HAVE_OWNER)
+			pid = event->accept->pid;
 		break;
 	case DEMUX_LISTEN:
 		sock = &event->listen->sock;

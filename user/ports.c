@@ -82,8 +82,12 @@ struct sorting {
 static void collect(struct htab_node *node, void *context)
 {
 	struct sorting *to = context;
+	struct port *port = htab_entry(node, struct port, node);
 
-	to->rows[to->count++] = htab_entry(node, struct port, node);
+	/* Not those of clients that were there before, and kept quiet. */
+	if (port->segments || port->listeners || !port->older ||
+	    port->sockets > port->older)
+		to->rows[to->count++] = port;
 }
 
 static int by_number(const void *a, const void *b)

@@ -17,6 +17,7 @@ struct port {
 	uint16_t port;
 	uint64_t listeners; /* sockets that listen, or listened */
 	uint64_t sockets; /* full sockets that do not listen */
+	uint64_t older; /* of these, were there before the trace */
 	uint64_t segments; /* to this port */
 	uint64_t matched; /* of these, to a socket, request or TIME_WAIT */
 	uint64_t misdelivered; /* to a socket, unexplained: the proof counts */
@@ -38,8 +39,9 @@ struct port *ports_get(struct ports *ports, uint16_t number);
 int ports_add_peer(struct ports *ports, struct port *port,
 		   const struct demux_ends *ends, uint32_t netns);
 
-/* All rows by number, in an array for the caller to free; NULL where memory
- * ran out, or there is none. */
+/* All rows by number, but for those that are about older sockets alone, of which
+ * none listens and none got a segment; in an array for the caller to free. NULL
+ * where memory ran out, or there is none. */
 struct port **ports_sorted(struct ports *ports, size_t *count);
 
 void ports_free(struct ports *ports);

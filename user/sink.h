@@ -6,6 +6,7 @@
 #define SINK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "decode.h"
 #include "out.h"
@@ -26,7 +27,11 @@ struct sink {
 	const struct sink_type *type;
 	struct out out;
 	bool quiet; /* only the summary */
+	bool all_sockets; /* of before the trace, not listeners alone: for text */
 	unsigned int rows; /* shown so far */
+	unsigned int sockets; /* of before the trace, shown */
+	unsigned int sockets_left; /* and left out */
+	uint64_t newest_socket; /* of these, its number */
 };
 
 /* NULL for a name that no sink has. */

@@ -21,13 +21,13 @@ static struct key {
 	const struct field *field;
 	size_t len;
 	char text[KEY_MAX]; /* ,"key": or, of the first, {"key": */
-} keys[DEMUX_END + 1][FIELDS_MAX];
+} keys[FIELDS_TYPES][FIELDS_MAX];
 
 static void begin(struct sink *sink, const struct recording_head *trace)
 {
 	(void)sink;
 	(void)trace;
-	for (unsigned int type = 0; type <= DEMUX_END; type++) {
+	for (unsigned int type = 0; type < FIELDS_TYPES; type++) {
 		const struct field *const *field = fields_of(type);
 		struct key *key = keys[type];
 

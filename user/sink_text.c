@@ -13,11 +13,15 @@
 
 #include "clock.h"
 #include "fields.h"
+#include "model.h"
 #include "names.h"
 #include "proof.h"
 #include "sink.h"
 
 #define CELL_MAX 160
+
+/* So many of the sockets that were there before; a host may have thousands. */
+#define SOCKETS_SHOWN 50
 
 /* One column: a field, or an address and a port joined. */
 static struct column {
@@ -43,10 +47,13 @@ static struct column {
 /* FLAGS and LEN, the last, are of segments only. */
 #define SOCKET_COLUMNS (COLUMNS - 2)
 
+#define STATE_LISTEN 10
+
 #define SEGMENT (1 << DEMUX_SEGMENT)
 #define ACCEPT  (1 << DEMUX_ACCEPT)
 #define LISTEN  (1 << DEMUX_LISTEN)
 #define CLOSE   (1 << DEMUX_CLOSE)
+#define SOCKET  (1 << DEMUX_SOCKET)
 
 /* What follows the columns, in words, where it is known. */
 static struct detail {
@@ -58,11 +65,13 @@ static struct detail {
 } details[] = {
 	{ "via", " ", "", SEGMENT, NULL },
 	{ "segs", " segs ", "", SEGMENT, NULL },
-	{ "mapped", " v4-mapped", "", SEGMENT | ACCEPT, NULL },
-	{ "comm", " ", "", ACCEPT | LISTEN, NULL },
-	{ "pid", "[", "]", ACCEPT | LISTEN, NULL },
-	{ "fd", " fd ", "", ACCEPT, NULL },
-	{ "parent", " of #", "", SEGMENT | ACCEPT, NULL },
+	{ "sock_state", " ", "", SOCKET, NULL },
+	{ "mapped", " v4-mapped", "", SEGMENT | ACCEPT | SOCKET, NULL },
+	{ "comm", " ", "", ACCEPT | LISTEN | SOCKET, NULL },
+	{ "pid", "[", "]", ACCEPT | LISTEN | SOCKET, NULL },
+	{ "fd", " fd ", "", ACCEPT | SOCKET, NULL },
+	{ "parent", " of #", "", SEGMENT | ACCEPT | SOCKET, NULL },
+	{ "owners", " owners ", "", SOCKET, NULL },
 	{ "child", " child #", "", SEGMENT, NULL },
 	{ "backlog", " backlog ", "", LISTEN, NULL },
 	{ "segments", " segments ", "", CLOSE, NULL },
@@ -296,11 +305,49 @@ static void put_titles(struct out *out)
 	out_end(out);
 }
 
+/*
+ * Sockets that were there before: the listeners, and under a filter that asks
+ * for few all of them, up to a number. The others are counted.
+ */
+static bool is_shown(struct sink *sink, const struct event *event)
+{
+	const struct model_sock *sock = event->sock;
+	bool is_new = sock->number > sink->newest_socket;
+
+	if (is_new)
+		sink->newest_socket = sock->number;
+	if (sink->sockets < SOCKETS_SHOWN &&
+	    (sink->all_sockets || sock->last.state == STATE_LISTEN)) {
+		sink->sockets++;
+		return true;
+	}
+	sink->sockets_left += is_new;
+	return false;
+}
+
+static void put_left(struct sink *sink)
+{
+	struct out *out = &sink->out;
+
+	out_spaces(out, 16);
+	out_number(out, sink->sockets_left);
+	out_text(out, sink->sockets_left == 1 ?
+			      " more socket was there before\n" :
+			      " more sockets were there before\n");
+	out_end(out);
+	sink->sockets_left = 0;
+}
+
 static void event(struct sink *sink, const struct event *event)
 {
 	char time[CLOCK_TEXT_MAX];
 	struct out *out = &sink->out;
 
+	if (event->head->type == DEMUX_SOCKET && !sink->quiet &&
+	    !is_shown(sink, event))
+		return;
+	if (event->head->type != DEMUX_SOCKET && sink->sockets_left)
+		put_left(sink);
 	if (event->head->type == DEMUX_END) {
 		text_summary(out, event->summary);
 		return;

@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "live_accepts.h"
 #include "log.h"
+#include "snapshot.h"
 
 /* So much a round, so that signals and timers get their turn. */
 #define RECORDS_PER_ROUND 100000
@@ -27,6 +28,8 @@ struct live {
 	struct source source;
 	struct backend_trace *trace;
 	struct ring_buffer *ring;
+	const char *without; /* of the wish */
+	struct snapshot *snapshot; /* what was there before; NULL: nothing */
 	struct live_accepts accepts; /* that wait for their descriptors */
 	const char *cells; /* the map, one struct cell per CPU */
 	size_t cell_size, cells_size;
@@ -36,10 +39,23 @@ struct live {
 	unsigned int left; /* of this round */
 };
 
+/* Hands on the sockets of before that were read up to then. */
+static void take_before(struct live *live, uint64_t until_ns)
+{
+	const struct demux_accept *was;
+
+	while (!live->enough && live->snapshot &&
+	       (was = snapshot_next(live->snapshot, until_ns)))
+		live->enough = live->take(live->context, was, was->head.len);
+}
+
 static int on_record(void *context, void *record, size_t len)
 {
 	struct live *live = context;
 
+	take_before(live, ((const struct demux_head *)record)->mono_ns);
+	if (live->enough)
+		return -ECANCELED;
 	record = live_accepts_pass(&live->accepts, record, &len);
 	if (record)
 		live->enough = live->take(live->context, record, len);
@@ -49,6 +65,7 @@ static int on_record(void *context, void *record, size_t len)
 /* Reads a round; live->left is 0 where there is more. */
 static int consume(struct live *live, source_take take, void *context)
 {
+	uint64_t now_ns = clock_mono_ns();
 	int err;
 
 	live->take = take;
@@ -60,6 +77,8 @@ static int consume(struct live *live, source_take take, void *context)
 		log_error("cannot read the ring buffer: %s", strerror(-err));
 		return err;
 	}
+	if (!live->enough && live->left)
+		take_before(live, now_ns);
 	return 0;
 }
 
@@ -137,6 +156,7 @@ static void close_live(struct source *source)
 	if (live->cells)
 		munmap((void *)live->cells, live->cells_size);
 	live_accepts_free(&live->accepts);
+	snapshot_free(live->snapshot);
 	if (live->trace)
 		backend_free(live->trace);
 	free(live);
@@ -183,6 +203,18 @@ static int map_kernel_half(struct live *live)
 	return 0;
 }
 
+/* Called when all hooks are there but those on segments; once more where these
+ * fail, and another backend is tried. */
+static void take_snapshot(void *context, const struct demux_config *config)
+{
+	struct live *live = context;
+
+	snapshot_free(live->snapshot);
+	live->snapshot = snapshot_new(live->without);
+	if (live->snapshot)
+		snapshot_take(live->snapshot, config);
+}
+
 struct source *source_live(const char *backend, struct backend_wish *wish)
 {
 	struct live *live = calloc(1, sizeof(*live));
@@ -193,6 +225,9 @@ struct source *source_live(const char *backend, struct backend_wish *wish)
 		return NULL;
 	}
 	live_accepts_init(&live->accepts);
+	live->without = wish->without;
+	wish->before_segments = take_snapshot;
+	wish->context = live;
 	live->trace = backend_start(backend, wish);
 	if (!live->trace)
 		goto out;

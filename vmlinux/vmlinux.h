@@ -48,6 +48,9 @@ struct net_device {
 	possible_net_t nd_net;
 };
 
+struct sock;
+struct socket;
+
 /* The part that full sockets, requests and TIME_WAIT sockets share. */
 struct sock_common {
 	__be32 skc_daddr;
@@ -64,6 +67,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
+	struct sock *skc_listener; /* requests only */
 };
 
 struct kernfs_node {
@@ -89,6 +93,8 @@ struct sock_cgroup_data {
 struct sock {
 	struct sock_common __sk_common;
 	struct sock_cgroup_data sk_cgrp_data;
+	struct socket *sk_socket;
+	__u16 sk_type;
 	__u16 sk_protocol;
 	u32 sk_max_ack_backlog;
 };
@@ -110,8 +116,11 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct request_sock;
+
 struct request_sock_queue {
 	atomic_t qlen;
+	struct request_sock *rskq_accept_head;
 };
 
 struct inet_connection_sock {
@@ -124,6 +133,13 @@ struct tcp_sock {
 
 struct request_sock {
 	struct sock_common __req_common;
+	struct request_sock *dl_next;
+	struct sock *sk;
+};
+
+/* Where the kernel has MPTCP. */
+struct mptcp_sock {
+	struct sock *first;
 };
 
 struct inet_timewait_sock {
@@ -188,6 +204,14 @@ struct socket_alloc {
 	struct inode vfs_inode;
 };
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -206,6 +230,10 @@ struct task_struct {
 	int tgid;
 	int pid;
 	struct files_struct *files;
+	struct task_struct *group_leader;
+	struct task_struct *real_parent;
+	const struct cred *cred;
+	char comm[16];
 };
 
 struct list_head {
@@ -265,6 +293,11 @@ struct seq_file;
 struct bpf_iter_meta {
 	struct seq_file *seq;
 	__u64 seq_num;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
 };
 
 struct bpf_iter__task_file {

@@ -153,6 +153,59 @@ static void make_families(void)
 	close_recording(make_end(later(), emitted, 0));
 }
 
+static void put_before(uint32_t pid, const char *comm, int fd,
+		       uint64_t listener, struct demux_sock sock)
+{
+	struct demux_accept record =
+		make_before(later(), pid, comm, fd, listener, sock);
+
+	put(&record, sizeof(record));
+}
+
+/* A server of two processes that was there before, and what it had. */
+static void make_older(void)
+{
+	struct demux_sock listener = make_listener(90, "0.0.0.0", 80);
+	struct demux_sock other = make_listener(5001, "::", 443);
+	struct demux_ends ends =
+		make_ends("192.0.2.1", 80, "198.51.100.7", 40001);
+	struct demux_ends mapped =
+		make_ends("::ffff:192.0.2.1", 443, "::ffff:192.0.2.2", 65535);
+	struct demux_segment_more more;
+
+	open_recording("older", make_head());
+	put_before(812, "web", 6, 0, listener);
+	put_before(813, "web-worker", 6, 0, listener);
+	put_before(813, "web-worker", 9, 0,
+		   make_sock(101, S_ESTABLISHED, ends));
+	ends.rport++;
+	put_before(0, "", 0, 90, make_sock(102, S_ESTABLISHED, ends));
+	ends.rport++;
+	put_before(0, "", 0, 90, make_sock(5103, S_NEW_SYN_RECV, ends));
+	ends.rport++;
+	put_before(0, "", 0, 0, make_sock(104, S_TIME_WAIT, ends));
+	/* Where there is no iterator over the tables. */
+	other.flags = DEMUX_SOCK_BY_ENDS;
+	put_before(900, "tls", 3, 0, other);
+	other = make_sock(5002, S_ESTABLISHED, mapped);
+	other.flags = DEMUX_SOCK_BY_ENDS;
+	put_before(900, "tls", 4, 0, other);
+	ends.rport = 40001;
+	put_data(101, ends, 10);
+	ends.rport++;
+	put_data(102, ends, 20);
+	put_accept(make_accept(later(), 813, "web-worker", 10, 90,
+			       make_sock(102, S_ESTABLISHED, ends)));
+	put_data(102, ends, 30);
+	more = make_match(later(), 201,
+			  make_ends("192.0.2.1", 443, "192.0.2.2", 65535));
+	more.segment.sock.ends = mapped;
+	put_segment(more);
+	put_close(101, 9, make_ends("192.0.2.1", 80, "198.51.100.7", 40001));
+	put_close(90, S_LISTEN, listener.ends);
+	close_recording(make_end(later(), emitted, 0));
+}
+
 static void make_outcomes(void)
 {
 	struct demux_ends ends = make_ends("192.0.2.1", 80, "192.0.2.9", 5555);
@@ -278,6 +331,7 @@ int main(int argc, char **argv)
 	}
 	make_clients();
 	make_families();
+	make_older();
 	make_outcomes();
 	make_lost();
 	make_cut();

@@ -95,17 +95,20 @@ def details(event):
     segment = event["event"] == "segment"
     accept = event["event"] == "accept"
     close = event["event"] == "close"
-    named = accept or event["event"] == "listen"
+    before = event["event"] == "socket"
+    named = accept or before or event["event"] == "listen"
     words = {
         "via": segment and word(event, "via", " "),
         " v4-mapped": event.get("mapped") and " v4-mapped",
         " segs ": segment and event["segs"] != 1 and word(event, "segs",
                                                           " segs "),
-        " fd ": accept and word(event, "fd", " fd "),
+        "state": before and word(event, "sock_state", " "),
+        " fd ": (accept or before) and word(event, "fd", " fd "),
         "pid": named and word(event, "pid", "[", "]"),
         # A segment's own line may say it too; where it has a child, the
         # accept line of that does.
-        " of #": accept and word(event, "parent", " of #"),
+        " of #": (accept or before) and word(event, "parent", " of #"),
+        " owners ": before and word(event, "owners", " owners "),
         " child #": word(event, "child", " child #"),
         " backlog ": word(event, "backlog", " backlog "),
         " segments ": close and word(event, "segments", " segments "),
@@ -146,23 +149,46 @@ def check_line(line, event):
     parent = re.search(r" of #(\d+)", rest)
     assert not parent or int(parent[1]) == event["parent"], line
     comm = escaped(event.get("comm", "")) if event["event"] in (
-        "accept", "listen") else ""
+        "accept", "listen", "socket") else ""
     if "�" not in event.get("comm", ""):  # those bytes are gone in JSON
         assert comm in rest, line
         for text in absent:
             assert text not in rest.replace(comm, ""), line
 
 
+def shown(events):
+    """Of the sockets that were there before, text has only the listeners where
+    no filter asks for few."""
+    return [x for x in events if x["event"] != "socket"
+            or x["sock_state"] == "LISTEN"]
+
+
 @pytest.mark.parametrize("recording", RECORDINGS, ids=by_name)
 def test_text_and_json_say_the_same(recording):
     text = replay(recording, "-o", "text").decode("ascii")
-    events = [json.loads(line) for line in replay(recording, "-j").splitlines()]
+    every = [json.loads(line) for line in replay(recording, "-j").splitlines()]
+    events = shown(every)
     lines, _, summary = text.partition("\n\n")
     lines = lines.splitlines()[1:]
+    more = [x for x in lines if "were there before" in x]
+    lines = [x for x in lines if x not in more]
+    left = {x["sock"] for x in every if x not in events}
+    assert more == ([f"{'':16}{len(left)} more sockets were there before"]
+                    if left else [])
     assert len(lines) == len(events) - 1
     for line, event in zip(lines, events):
         check_line(line, event)
     check_summary(summary, events[-1])
+
+
+def test_all_older_sockets_under_a_filter():
+    recording = HERE / "older.rec"
+    text = replay(recording, "-o", "text", "-P", "80,443").decode("ascii")
+    events = [json.loads(line) for line in replay(recording, "-j").splitlines()]
+    lines = text.partition("\n\n")[0].splitlines()[1:]
+    assert len(lines) == len(events) - 1
+    for line, event in zip(lines, events):
+        check_line(line, event)
 
 
 def check_summary(text, summary):

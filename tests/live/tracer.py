@@ -90,6 +90,7 @@ class Run:
         self.accepts = kinds.get("accept", [])
         self.listens = kinds.get("listen", [])
         self.closes = kinds.get("close", [])
+        self.sockets = kinds.get("socket", [])
         self.summaries = kinds.get("summary", [])
 
     @property

@@ -144,6 +144,7 @@ static inline struct demux_accept make_accept(uint64_t mono_ns, uint32_t pid,
 			.mono_ns = mono_ns,
 		},
 		.have = DEMUX_HAVE_FD | DEMUX_HAVE_INODE | DEMUX_HAVE_COOKIE |
+			DEMUX_HAVE_OWNER |
 			(listener ? DEMUX_HAVE_LISTENER : 0),
 		.fd = fd,
 		.pid = pid,
@@ -156,6 +157,22 @@ static inline struct demux_accept make_accept(uint64_t mono_ns, uint32_t pid,
 	};
 
 	strncpy(record.comm, comm, sizeof(record.comm) - 1);
+	return record;
+}
+
+/* A socket that was there before; @pid 0: no process has it open. */
+static inline struct demux_accept make_before(uint64_t mono_ns, uint32_t pid,
+					      const char *comm, int32_t fd,
+					      uint64_t listener,
+					      struct demux_sock sock)
+{
+	struct demux_accept record =
+		make_accept(mono_ns, pid, comm, fd, listener, sock);
+
+	record.head.type = DEMUX_SOCKET;
+	if (!pid)
+		record.have &=
+			~(DEMUX_HAVE_OWNER | DEMUX_HAVE_FD | DEMUX_HAVE_INODE);
 	return record;
 }
 

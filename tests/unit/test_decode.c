@@ -57,7 +57,7 @@ static void test_type(void **state)
 	(void)state;
 	for (unsigned int type = 0; type < 65536; type++) {
 		more.segment.head.type = type;
-		if (type >= DEMUX_SEGMENT && type <= DEMUX_END)
+		if (type >= DEMUX_SEGMENT && type <= DEMUX_SOCKET)
 			continue;
 		assert_int_equal(take(&more, sizeof(more)), -ENOTSUP);
 		assert_null(problem);
@@ -74,11 +74,12 @@ static void test_least_size(void **state)
 	struct demux_listen listen = make_listen(1, 2, "x", sock);
 	struct demux_close close = make_close(1, DEMUX_UNHASHED, sock);
 	struct demux_end end = make_end(1, 0, 0);
+	struct demux_accept before = make_before(1, 2, "x", 3, 0, sock);
 	struct demux_head *heads[] = { &accept.head, &listen.head, &close.head,
-				       &end.head };
+				       &end.head, &before.head };
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		size_t len = heads[i]->len;
 
 		assert_int_equal(take(heads[i], len), 0);
@@ -146,6 +147,7 @@ static void test_socks(void **state)
 	struct demux_accept accept = make_accept(1, 2, "x", 3, 0, sock);
 	struct demux_listen listen = make_listen(1, 2, "x", sock);
 	struct demux_close close = make_close(1, DEMUX_DESTROYED, sock);
+	struct demux_accept before = make_before(1, 2, "x", 3, 0, sock);
 
 	(void)state;
 	expect_socks_checked(&more, &more.segment.sock);
@@ -157,6 +159,7 @@ static void test_socks(void **state)
 	expect_socks_checked(&accept, &accept.sock);
 	expect_socks_checked(&listen, &listen.sock);
 	expect_socks_checked(&close, &close.sock);
+	expect_socks_checked(&before, &before.sock);
 	/* What the record says it does not have may be anything. */
 	more.segment.have &=
 		~(DEMUX_HAVE_SOCK | DEMUX_HAVE_PARENT | DEMUX_HAVE_CHILD);
@@ -165,6 +168,26 @@ static void test_socks(void **state)
 	assert_int_equal(take(&more, sizeof(more)), 0);
 	assert_null(event.with_parent);
 	assert_null(event.with_child);
+}
+
+/* Only what was there before may have an id that is made up, and it was in a
+ * lookup table. */
+static void test_before(void **state)
+{
+	struct demux_segment_more more = good_segment();
+	struct demux_sock sock = more.segment.sock;
+	struct demux_accept accept = make_accept(1, 2, "x", 3, 0, sock);
+	struct demux_accept before = make_before(1, 2, "x", 3, 0, sock);
+
+	(void)state;
+	more.segment.sock.flags |= DEMUX_SOCK_BY_ENDS;
+	expect_bad(&more, sizeof(more), "made-up id");
+	accept.sock.flags |= DEMUX_SOCK_BY_ENDS;
+	expect_bad(&accept, sizeof(accept), "made-up id");
+	before.sock.flags |= DEMUX_SOCK_BY_ENDS;
+	assert_int_equal(take(&before, sizeof(before)), 0);
+	before.sock.state = S_CLOSE;
+	expect_bad(&before, sizeof(before), "state");
 }
 
 static void test_more(void **state)
@@ -211,7 +234,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_length),        cmocka_unit_test(test_type),
 	cmocka_unit_test(test_least_size),    cmocka_unit_test(test_segment),
 	cmocka_unit_test(test_socks),         cmocka_unit_test(test_more),
-	cmocka_unit_test(test_close_and_end),
+	cmocka_unit_test(test_close_and_end), cmocka_unit_test(test_before),
 };
 
 RUN("decode", tests)

@@ -259,10 +259,66 @@ static void test_accept(void **state)
 					    { "inode", "-" },
 					    { "cookie", "-" },
 					    { NULL, NULL } });
+	/* Nor who accepted it. */
+	expect(&event, (struct expected[]){ { "pid", "-" },
+					    { "tid", "-" },
+					    { "uid", "-" },
+					    { "comm", "-" },
+					    { NULL, NULL } });
 	/* A name without a NUL ends where its bytes do. */
+	accept.have = DEMUX_HAVE_OWNER;
 	memset(accept.comm, 'z', sizeof(accept.comm));
 	assert_string_equal(get("comm", &event), "zzzzzzzzzzzzzzzz");
 	assert_int_equal(value.kind, VALUE_BYTES);
+}
+
+static void test_socket(void **state)
+{
+	struct demux_ends ends =
+		make_ends("::ffff:10.0.0.1", 80, "::ffff:10.0.0.2", 4000);
+	struct demux_accept before = make_before(
+		1, 50, "web", 12, 0, make_sock(9, S_ESTABLISHED, ends));
+	struct event event = event_of(&before);
+
+	(void)state;
+	sock = (struct model_sock){ .number = 3,
+				    .owners = 2,
+				    .has_owner = 1,
+				    .has_fd = 1,
+				    .pid = 49,
+				    .fd = 7,
+				    .comm = "first" };
+	parent = (struct model_sock){ .number = 2 };
+	event.sock = &sock;
+	event.parent = &parent;
+	/* The owner is the one that this record tells of. */
+	expect(&event, (struct expected[]){ { "event", "socket" },
+					    { "sock", "3" },
+					    { "sock_state", "ESTABLISHED" },
+					    { "laddr", "::ffff:10.0.0.1" },
+					    { "rport", "4000" },
+					    { "mapped", "yes" },
+					    { "parent", "2" },
+					    { "pid", "50" },
+					    { "tid", "-" },
+					    { "uid", "1000" },
+					    { "comm", "web" },
+					    { "fd", "12" },
+					    { "inode", "70012" },
+					    { "cookie", "512" },
+					    { "owners", "2" },
+					    { "backlog", "-" },
+					    { NULL, NULL } });
+	sock.owners = 1;
+	before.have = 0;
+	expect(&event, (struct expected[]){ { "owners", "-" },
+					    { "pid", "49" },
+					    { "uid", "-" },
+					    { "comm", "first" },
+					    { "fd", "7" },
+					    { "inode", "-" },
+					    { "cookie", "-" },
+					    { NULL, NULL } });
 }
 
 static void test_listen_and_close(void **state)
@@ -363,6 +419,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_segment_unknown),
 	cmocka_unit_test(test_mapped),
 	cmocka_unit_test(test_accept),
+	cmocka_unit_test(test_socket),
 	cmocka_unit_test(test_listen_and_close),
 	cmocka_unit_test(test_summary),
 };

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_sink_text.c - user/sink_text.c: which of the sockets that were there
+ * before get a line. The lines themselves are in tests/golden.
+ */
+#include "test.h"
+
+#include <unistd.h>
+
+#include "sink.h"
+
+static struct model model;
+static struct sink sink;
+static struct recording_head head;
+static char path[32], text[1 << 16];
+
+static int begin(void **state)
+{
+	(void)state;
+	model_init(&model);
+	head = make_head();
+	make_file(path, "", 0);
+	if (sink_open(&sink, &sink_text, path))
+		return -1;
+	sink_text.begin(&sink, &head);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	unlink(path);
+	model_free(&model);
+	return 0;
+}
+
+static void show(const void *record)
+{
+	struct event event = feed(&model, record);
+
+	event.trace = &head;
+	sink_text.event(&sink, &event);
+}
+
+static void before(uint64_t id, uint32_t pid, uint8_t tcp_state)
+{
+	struct demux_ends ends =
+		make_ends("10.0.0.1", 80, "10.0.0.2", 1000 + id);
+	struct demux_accept record =
+		make_before(id, pid, "web", 3, 0,
+			    tcp_state == S_LISTEN ?
+				    make_listener(id, "0.0.0.0", 1000 + id) :
+				    make_sock(id, tcp_state, ends));
+
+	show(&record);
+}
+
+static void any_other(void)
+{
+	struct demux_listen listen =
+		make_listen(900, 7, "new", make_listener(900, "::", 9));
+
+	show(&listen);
+}
+
+/* What came out; the sink is closed then. */
+static int count_lines(const char *what)
+{
+	int count = 0;
+
+	sink_close(&sink);
+	text[read_file(path, text, sizeof(text) - 1)] = '\0';
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		count++;
+	return count;
+}
+
+static void test_listeners_alone(void **state)
+{
+	(void)state;
+	before(1, 7, S_LISTEN);
+	before(1, 8, S_LISTEN);
+	for (int i = 2; i < 5; i++) {
+		before(i, 7, S_ESTABLISHED);
+		before(i, 8, S_ESTABLISHED); /* the same socket */
+	}
+	any_other();
+	any_other();
+	assert_int_equal(count_lines("socket  "), 2);
+	assert_contains(text, "web[8] fd 3 owners 2\n");
+	assert_contains(text, "\n                3 more sockets were there "
+			      "before\n");
+	assert_true(strstr(text, "more") < strstr(text, "listen "));
+}
+
+static void test_all_of_few(void **state)
+{
+	(void)state;
+	sink.all_sockets = true;
+	for (int i = 1; i < 5; i++)
+		before(i, 7, S_ESTABLISHED);
+	any_other();
+	assert_int_equal(count_lines("socket  "), 4);
+	assert_lacks(text, "more");
+}
+
+static void test_not_too_many(void **state)
+{
+	(void)state;
+	sink.all_sockets = true;
+	for (int i = 1; i <= 51; i++)
+		before(i, 7, i & 1 ? S_ESTABLISHED : S_LISTEN);
+	any_other();
+	assert_int_equal(count_lines("socket  "), 50);
+	assert_contains(text, " 1 more socket was there before\n");
+}
+
+static void test_quiet(void **state)
+{
+	(void)state;
+	sink.quiet = true;
+	before(1, 7, S_LISTEN);
+	before(2, 7, S_ESTABLISHED);
+	any_other();
+	assert_int_equal(count_lines("\n"), 0);
+	assert_string_equal(text, "");
+}
+
+static const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	TEST(test_listeners_alone),
+	TEST(test_all_of_few),
+	TEST(test_not_too_many),
+	TEST(test_quiet),
+};
+
+RUN("sink_text", tests)

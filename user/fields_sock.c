@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fields_sock.c - the columns that tell of a socket and of who owns it.
+ */
+#include "fields_sock.h"
+
+#include <string.h>
+
+#include "model.h"
+#include "names.h"
+
+#define GETTER(name) \
+	bool fields_sock_##name(const struct event *event, struct value *value)
+
+const struct demux_sock *fields_sock_record(const struct event *event)
+{
+	switch (event->head->type) {
+	case DEMUX_SEGMENT:
+		return event->segment->have & DEMUX_HAVE_SOCK ?
+			       &event->segment->sock :
+			       NULL;
+	case DEMUX_ACCEPT:
+	case DEMUX_SOCKET:
+		return &event->accept->sock;
+	case DEMUX_LISTEN:
+		return &event->listen->sock;
+	case DEMUX_CLOSE:
+		return &event->close->sock;
+	}
+	return NULL;
+}
+
+/* --- the socket ------------------------------------------------------------------ */
+
+GETTER(number)
+{
+	return event->sock && value_number(value, event->sock->number);
+}
+
+GETTER(state)
+{
+	const struct demux_sock *sock = fields_sock_record(event);
+
+	return sock && value_name(value, names_state(sock->state));
+}
+
+#define SOCK_ADDR(name)                                                       \
+	GETTER(name)                                                          \
+	{                                                                     \
+		const struct demux_sock *sock = fields_sock_record(event);    \
+                                                                              \
+		return sock &&                                                \
+		       value_addr(value, sock->ends.name, sock->ends.family); \
+	}
+
+#define SOCK_PORT(name)                                                    \
+	GETTER(name)                                                       \
+	{                                                                  \
+		const struct demux_sock *sock = fields_sock_record(event); \
+                                                                           \
+		return sock && value_number(value, sock->ends.name);       \
+	}
+
+SOCK_ADDR(laddr)
+SOCK_PORT(lport)
+SOCK_ADDR(raddr)
+SOCK_PORT(rport)
+
+/* An IPv6 socket with an IPv4 peer: ::ffff:a.b.c.d on both ends. */
+GETTER(mapped)
+{
+	const struct demux_sock *sock = fields_sock_record(event);
+	const uint8_t *raddr;
+
+	if (!sock || sock->ends.family != 6)
+		return false;
+	if (event->head->type == DEMUX_SEGMENT)
+		return value_bool(value, event->segment->ends.family == 4);
+	raddr = sock->ends.raddr;
+	return value_bool(value,
+			  !memcmp(raddr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12));
+}
+
+GETTER(child)
+{
+	return event->child && value_number(value, event->child->number);
+}
+
+GETTER(parent)
+{
+	if (event->parent)
+		return value_number(value, event->parent->number);
+	return event->sock && event->sock->parent &&
+	       value_number(value, event->sock->parent);
+}
+
+/* --- its owner ------------------------------------------------------------------- */
+
+/* The record that says who accepted the socket, or has it open. NULL where only
+ * the model can tell. */
+static const struct demux_accept *named(const struct event *event)
+{
+	if ((event->head->type == DEMUX_ACCEPT ||
+	     event->head->type == DEMUX_SOCKET) &&
+	    event->accept->have & DEMUX_HAVE_OWNER)
+		return event->accept;
+	return NULL;
+}
+
+GETTER(pid)
+{
+	const struct demux_accept *by = named(event);
+
+	if (by)
+		return value_number(value, by->pid);
+	return event->sock && event->sock->has_owner &&
+	       value_number(value, event->sock->pid);
+}
+
+#define ACTOR_NUMBER(name)                                       \
+	GETTER(name)                                             \
+	{                                                        \
+		const struct demux_accept *by = named(event);    \
+                                                                 \
+		if (by)                                          \
+			return value_number(value, by->name);    \
+		return event->head->type == DEMUX_LISTEN &&      \
+		       value_number(value, event->listen->name); \
+	}
+
+ACTOR_NUMBER(tid)
+ACTOR_NUMBER(uid)
+
+GETTER(comm)
+{
+	const struct demux_accept *by = named(event);
+
+	if (by)
+		return value_bytes(value, by->comm, sizeof(by->comm));
+	return event->sock && event->sock->has_owner &&
+	       value_bytes(value, event->sock->comm, sizeof(event->sock->comm));
+}
+
+GETTER(fd)
+{
+	const struct demux_accept *by = named(event);
+
+	if (by)
+		return by->have & DEMUX_HAVE_FD && value_signed(value, by->fd);
+	return event->sock && event->sock->has_fd &&
+	       value_signed(value, event->sock->fd);
+}
+
+GETTER(inode)
+{
+	return event->accept->have & DEMUX_HAVE_INODE &&
+	       value_number(value, event->accept->inode);
+}
+
+GETTER(cookie)
+{
+	return event->accept->have & DEMUX_HAVE_COOKIE &&
+	       value_number(value, event->accept->cookie);
+}
+
+/* One goes without saying. */
+GETTER(owners)
+{
+	return event->sock && event->sock->owners > 1 &&
+	       value_number(value, event->sock->owners);
+}
+
+GETTER(backlog)
+{
+	return value_number(value, event->listen->backlog);
+}
+
+/* What a socket leaves behind: how many segments matched it. */
+GETTER(segments)
+{
+	return event->sock && value_number(value, event->sock->segments);
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * model_table.c - which socket is which: the tables that a sight of one is
+ * looked up in, births and burials. Third stage.
+ */
+#include "model_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "classify.h"
+
+/* A record may come this much later than one with a later time. */
+#define STRAGGLE_NS NS_PER_S
+
+/* --- the tables ------------------------------------------------------------ */
+
+static uint64_t hash_id(uint64_t id)
+{
+	return htab_mix(0, id);
+}
+
+/* An IPv4 segment's ends and those of an IPv6 socket that has them as
+ * ::ffff:a.b.c.d differ in their first 12 bytes, so these are left out. */
+static uint64_t hash_ends(const struct demux_ends *ends, uint32_t netns)
+{
+	size_t at = ends->family == 4 ? 0 : 12;
+	uint32_t laddr, raddr;
+
+	memcpy(&laddr, ends->laddr + at, sizeof(laddr));
+	memcpy(&raddr, ends->raddr + at, sizeof(raddr));
+	return htab_mix(htab_mix(netns, (uint64_t)laddr << 32 | raddr),
+			(uint64_t)ends->lport << 16 | ends->rport);
+}
+
+static bool in_ends(const struct model_sock *sock)
+{
+	return sock->by_ends.hash;
+}
+
+void model_table_drop_ends(struct model *model, struct model_sock *sock)
+{
+	if (in_ends(sock))
+		htab_remove(&model->ends, &sock->by_ends);
+	sock->by_ends.hash = 0;
+}
+
+struct model_sock *model_find(const struct model *model, uint64_t id)
+{
+	struct htab_node *node = htab_find(&model->socks, hash_id(id));
+
+	for (; node; node = htab_next(node)) {
+		struct model_sock *sock =
+			htab_entry(node, struct model_sock, by_id);
+
+		if (sock->last.id == id)
+			return sock;
+	}
+	return NULL;
+}
+
+struct model_sock *model_find_ends(const struct model *model,
+				   const struct demux_ends *ends,
+				   uint32_t netns)
+{
+	struct htab_node *node =
+		htab_find(&model->ends, hash_ends(ends, netns));
+
+	for (; node; node = htab_next(node)) {
+		struct model_sock *sock =
+			htab_entry(node, struct model_sock, by_ends);
+
+		if (sock->last.netns == netns && sock->last.state != LISTEN &&
+		    !model_table_is_mini(&sock->last) &&
+		    same_ends(ends, &sock->last.ends))
+			return sock;
+	}
+	return NULL;
+}
+
+void model_table_bury(struct model *model, struct model_sock *sock,
+		      uint64_t now_ns)
+{
+	model_table_drop_ends(model, sock);
+	sock->destroyed_ns = now_ns ?: 1; /* 0 is: not yet */
+	sock->next_dead = NULL;
+	*model->dead_tail = sock;
+	model->dead_tail = &sock->next_dead;
+}
+
+void model_table_free_dead(struct model *model, uint64_t now_ns)
+{
+	struct model_sock *sock;
+
+	while ((sock = model->dead) &&
+	       sock->destroyed_ns + STRAGGLE_NS < now_ns) {
+		model->dead = sock->next_dead;
+		if (!model->dead)
+			model->dead_tail = &model->dead;
+		model->bypassed += sock->bypassed_ns != 0;
+		model_table_drop_ends(
+			model, sock); /* a straggler may have put it back */
+		if (!sock->replaced)
+			htab_remove(&model->socks, &sock->by_id);
+		free(sock);
+	}
+}
+
+/* Is what was just seen at @old's address another socket? */
+static bool is_reborn(const struct model_sock *old,
+		      const struct demux_sock *now, uint64_t now_ns)
+{
+	const struct demux_ends *was = &old->last.ends, *is = &now->ends;
+
+	if (old->destroyed_ns)
+		return now_ns > old->destroyed_ns;
+	if (model_table_is_mini(&old->last) || model_table_is_mini(now))
+		return old->last.state != now->state || !same_ends(was, is);
+	if (now->state == CLOSE || old->last.state == CLOSE)
+		return false; /* it may have given its port back already */
+	/* Its close is told a moment before it takes effect. */
+	if (old->closed_ns)
+		return now_ns >
+		       old->closed_ns + (same_ends(was, is) ? BYPASS_NS : 0);
+	if (old->last.state == LISTEN || now->state == LISTEN)
+		return was->lport && is->lport && was->lport != is->lport;
+	return was->rport && !same_ends(was, is);
+}
+
+static struct model_sock *add(struct model *model,
+			      const struct demux_sock *from, uint64_t now_ns)
+{
+	struct model_sock *sock = calloc(1, sizeof(*sock));
+
+	if (!sock)
+		return NULL;
+	sock->last = *from;
+	if (htab_add(&model->socks, &sock->by_id, hash_id(from->id))) {
+		free(sock);
+		return NULL;
+	}
+	sock->number = ++model->numbers;
+	sock->born_ns = now_ns;
+	return sock;
+}
+
+/* --- known by their ends alone --------------------------------------------- */
+
+static bool is_by_ends(const struct demux_sock *sock)
+{
+	return sock->flags & DEMUX_SOCK_BY_ENDS;
+}
+
+/* Can both be sights of one socket, going by their states? */
+static bool is_same_kind(const struct demux_sock *a, const struct demux_sock *b)
+{
+	if (model_table_is_mini(a) || model_table_is_mini(b))
+		return a->state == b->state;
+	if (a->state == CLOSE || b->state == CLOSE)
+		return true;
+	return (a->state == LISTEN) == (b->state == LISTEN);
+}
+
+/*
+ * Where one of two sights of a socket has no address, its ends tell that it is
+ * the same. Several listeners may share theirs (SO_REUSEPORT): then nothing
+ * tells which one it is. NULL for none or several.
+ */
+static struct model_sock *find_alike(const struct model *model,
+				     const struct demux_sock *from)
+{
+	struct htab_node *node =
+		htab_find(&model->ends, hash_ends(&from->ends, from->netns));
+	struct model_sock *found = NULL;
+
+	for (; node; node = htab_next(node)) {
+		struct model_sock *sock =
+			htab_entry(node, struct model_sock, by_ends);
+
+		if (is_by_ends(&sock->last) == is_by_ends(from) ||
+		    sock->last.netns != from->netns ||
+		    sock->last.ifindex != from->ifindex ||
+		    memcmp(&sock->last.ends, &from->ends, sizeof(from->ends)) ||
+		    !is_same_kind(&sock->last, from))
+			continue;
+		if (found)
+			return NULL;
+		found = sock;
+	}
+	return found;
+}
+
+/* From now on @sock is known by its address as well. */
+static int adopt(struct model *model, struct model_sock *sock,
+		 const struct demux_sock *from)
+{
+	htab_remove(&model->socks, &sock->by_id);
+	sock->last.id = from->id;
+	sock->last.flags = from->flags;
+	return htab_add(&model->socks, &sock->by_id, hash_id(from->id));
+}
+
+/* --- what is met ----------------------------------------------------------- */
+
+static int note_ends(struct model *model, struct model_sock *sock)
+{
+	uint64_t hash = hash_ends(&sock->last.ends, sock->last.netns);
+
+	if (in_ends(sock) || sock->closed_ns)
+		return 0;
+	return htab_add(&model->ends, &sock->by_ends, hash ?: 1);
+}
+
+static int count_sock(struct model *model, struct model_sock *sock)
+{
+	struct port *port;
+	int err;
+
+	if (sock->counted || !sock->last.ends.lport)
+		return 0;
+	if (model_table_is_mini(&sock->last))
+		return is_by_ends(&sock->last) ? note_ends(model, sock) : 0;
+	if (sock->last.state != LISTEN && !sock->last.ends.rport)
+		return 0; /* not connected */
+	port = ports_get(&model->ports, sock->last.ends.lport);
+	if (!port)
+		return -ENOMEM;
+	sock->counted = true;
+	err = note_ends(model, sock);
+	if (err)
+		return err;
+	if (sock->last.state == LISTEN) {
+		port->listeners++;
+		return 0;
+	}
+	port->sockets++;
+	return ports_add_peer(&model->ports, port, &sock->last.ends,
+			      sock->last.netns);
+}
+
+int model_table_meet(struct model *model, const struct demux_sock *from,
+		     uint64_t now_ns, struct model_sock **to)
+{
+	struct model_sock *sock = model_find(model, from->id);
+	int err = 0;
+
+	if (sock && is_reborn(sock, from, now_ns)) {
+		if (!sock->destroyed_ns)
+			model_table_bury(model, sock, now_ns);
+		/* The slab gives the same few addresses out at once. */
+		htab_remove(&model->socks, &sock->by_id);
+		sock->replaced = true;
+		sock = NULL;
+	}
+	if (!sock) {
+		sock = find_alike(model, from);
+		if (sock && !is_by_ends(from))
+			err = adopt(model, sock, from);
+	}
+	if (!sock)
+		sock = add(model, from, now_ns);
+	*to = sock;
+	if (!sock || err)
+		return -ENOMEM;
+	if (from->state != CLOSE && is_by_ends(from) == is_by_ends(&sock->last))
+		sock->last = *from;
+	sock->seen_ns = now_ns;
+	return count_sock(model, sock);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * model_table.h - what model.c asks of the tables of sockets. Third stage.
+ */
+#ifndef MODEL_TABLE_H
+#define MODEL_TABLE_H
+
+#include "model.h"
+
+#define NS_PER_S 1000000000ull
+
+/* A close on another CPU may be told this much after it took effect. */
+#define BYPASS_NS (NS_PER_S / 10)
+
+enum { /* include/net/tcp_states.h */
+	TIME_WAIT = 6,
+	CLOSE = 7,
+	LISTEN = 10,
+	NEW_SYN_RECV = 12
+};
+
+static inline bool model_table_is_mini(const struct demux_sock *sock)
+{
+	return sock->state == TIME_WAIT || sock->state == NEW_SYN_RECV;
+}
+
+/* Finds, or makes, the socket that @from is a sight of. 0, or -ENOMEM, and then
+ * *to may be NULL. */
+int model_table_meet(struct model *model, const struct demux_sock *from,
+		     uint64_t now_ns, struct model_sock **to);
+
+/* It is in the kernel's lookup tables no more. */
+void model_table_drop_ends(struct model *model, struct model_sock *sock);
+
+/* Keeps a socket that is gone until no record can speak of it any more, and
+ * frees those of which none can. */
+void model_table_bury(struct model *model, struct model_sock *sock,
+		      uint64_t now_ns);
+void model_table_free_dead(struct model *model, uint64_t now_ns);
+
+#endif
