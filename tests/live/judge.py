@@ -57,6 +57,8 @@ def check_accounting(run):
     for segment in run.segments:
         assert segment.get("predicted") == predicted(run.sees, segment)
     seen = collections.Counter(x["netns"] for x in run.segments)
+    strange = seen.keys() - growth.keys()
+    assert not strange, f"the host is not quiet: traffic in {strange}"
     assert summary["segments"] == sum(seen.values())
     assert (summary["segments"] + summary["filtered"] + summary["lost"] ==
             sum(growth.values()))

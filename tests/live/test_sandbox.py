@@ -73,6 +73,7 @@ def test_every_sink(recording, tmp_path):
         done = run_tool("-r", str(recording), "-o", kind)
         assert (done.returncode, done.stdout) == (0, wanted[kind]), done.stderr
         args += ["-o", f"{kind}:{tmp_path / kind}"]
+        (tmp_path / kind).write_bytes(b"what was there before" * 5000)
     with open(recording, "rb") as stdin:
         done = run_tool("-r", "-", *args, stdin=stdin)
     assert done.returncode == 0, done.stderr
@@ -223,6 +224,11 @@ def test_replay_as_nobody(public):
 # --- live -------------------------------------------------------------------------
 
 
+def of(lab, events):
+    """Others may have traffic of their own meanwhile."""
+    return [x for x in events if x.get("netns") == lab.server.inode]
+
+
 def test_live(labs, mode, tmp_path):
     """All sinks, with traffic, to the end: detaching needs no privilege."""
     lab = labs.loopback()
@@ -232,8 +238,8 @@ def test_live(labs, mode, tmp_path):
         with peers.listen(lab) as listener:
             conns = [peers.visit(lab, listener) for _ in range(3)]
         check_given_up(run.process.pid, mode)
-    assert len(run.accepts) == len(conns) == 3
-    assert run.segments and run.summary["event"] == "summary"
+    assert len(of(lab, run.accepts)) == len(conns) == 3
+    assert of(lab, run.segments) and run.summary["segments"]
     again = run_tool("-r", str(tmp_path / "record"), "-j")
     assert again.returncode == 0 and again.stdout == run.text
 
@@ -258,6 +264,22 @@ def open_perf():
     path.write_text(before)
 
 
+def wait_for_few_hooks(process):
+    try:
+        wait_for_hooks(process)
+    except AssertionError as error:
+        if "refuses the BPF programs" in str(error) and not_of_vmlinux():
+            pytest.skip("libbpf before 1.3 looks for what this kernel lacks in "
+                        "its modules too, and that takes CAP_SYS_ADMIN")
+        raise
+
+
+def not_of_vmlinux():
+    """A function of the kernel that the stable backend can do without."""
+    with open("/proc/kallsyms") as symbols:
+        return not any("bpf_cast_to_kern_ctx" in x for x in symbols)
+
+
 @pytest.mark.skipif(os.getuid(), reason="only root can give some away")
 def test_live_with_few_capabilities(labs, mode, public, open_perf, tmp_path):
     """As nobody, with what the manual page asks for and no more."""
@@ -273,7 +295,7 @@ def test_live_with_few_capabilities(labs, mode, public, open_perf, tmp_path):
              *command("-j")[1:]],
             stdout=events, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for_hooks(process)
+        wait_for_few_hooks(process)
         # It had no CAP_SETPCAP to drop what is left of the bounding set with.
         check_given_up(process.pid, mode, FEW_BITS)
         assert status(process.pid)["Uid"].split() == [str(NOBODY)] * 4
@@ -286,5 +308,6 @@ def test_live_with_few_capabilities(labs, mode, public, open_perf, tmp_path):
         process.kill()
         process.communicate()
     events = [json.loads(x) for x in open(tmp_path / "events")]
-    assert [x["event"] for x in events].count("accept") == 1
-    assert events[-1]["event"] == "summary" and events[-1]["segments"] >= 6
+    kinds = [x["event"] for x in of(lab, events)]
+    assert kinds.count("accept") == 1 and kinds.count("segment") >= 6
+    assert events[-1]["event"] == "summary"
