@@ -70,8 +70,8 @@ static const struct permit always[] = {
 	{ .call = SCMP_SYS(getpid) },
 	{ .call = SCMP_SYS(gettid) },
 	/* locks inside the C library */
-	{ SCMP_SYS(futex), 1, INT &FUTEX_CMD_MASK, FUTEX_WAIT },
-	{ SCMP_SYS(futex), 1, INT &FUTEX_CMD_MASK, FUTEX_WAKE },
+	{ SCMP_SYS(futex), 1, FUTEX_CMD_MASK &INT, FUTEX_WAIT },
+	{ SCMP_SYS(futex), 1, FUTEX_CMD_MASK &INT, FUTEX_WAKE },
 	/* the end */
 	{ .call = SCMP_SYS(exit) },
 	{ .call = SCMP_SYS(exit_group) },
