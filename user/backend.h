@@ -65,6 +65,7 @@ struct backend_trace {
 	struct bpf_link *own_links[2]; /* on_fork, on_exit: of no hook */
 	int spares[BACKEND_SPARES_MAX]; /* iterators, see backend_find_fds() */
 	int spare_count;
+	bool counts_recursion; /* this kernel counts what programs miss */
 	int misses_fd; /* iterator over the perf events of kprobes; -1: none */
 	char missing[160]; /* HOOK_PROOF hooks that did not attach */
 	char coverage[160]; /* all hooks that did not attach */

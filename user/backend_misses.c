@@ -9,11 +9,40 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "misses.h"
+
+/* 0 and the number, or -errno; -ENOTSUP where the kernel does not count. */
+static int recursion_misses(struct bpf_program *program,
+			    unsigned long long *misses)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		return -errno;
+	if (size < offsetof(struct bpf_prog_info, recursion_misses) +
+			   sizeof(info.recursion_misses))
+		return -ENOTSUP;
+	*misses = info.recursion_misses;
+	return 0;
+}
+
+/* Does this kernel count them? It may say so only as long as there are
+ * privileges. */
+static bool counts_recursion(struct backend_trace *trace)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(trace->object, "on_drop");
+	unsigned long long unused;
+
+	return bpf_program__fd(program) >= 0 &&
+	       !recursion_misses(program, &unused);
+}
 
 /* The perf events of kprobes count in a place that only BPF can read. */
 void backend_misses_open(struct backend_trace *trace)
@@ -22,6 +51,7 @@ void backend_misses_open(struct backend_trace *trace)
 		trace->object, "on_probe_file");
 	struct bpf_link *link;
 
+	trace->counts_recursion = counts_recursion(trace);
 	if (!program)
 		return;
 	link = bpf_program__attach_iter(program, NULL);
@@ -49,17 +79,6 @@ static bool add_probe_misses(struct backend_trace *trace,
 	return !got;
 }
 
-static unsigned long long recursion_misses(struct bpf_program *program)
-{
-	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
-
-	if (bpf_program__fd(program) < 0 ||
-	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-		return 0;
-	return info.recursion_misses;
-}
-
 struct backend_misses backend_misses(struct backend_trace *trace)
 {
 	unsigned long long misses[BACKEND_HOOKS_MAX] = { 0 };
@@ -69,8 +88,17 @@ struct backend_misses backend_misses(struct backend_trace *trace)
 	if (trace->misses_fd >= 0 && !add_probe_misses(trace, misses))
 		sum.doubts++;
 	for (int i = 0; hook->program; i++, hook++) {
-		misses[i] += recursion_misses(bpf_object__find_program_by_name(
-			trace->object, hook->program));
+		struct bpf_program *program = bpf_object__find_program_by_name(
+			trace->object, hook->program);
+		unsigned long long recursions = 0;
+
+		/* From 5.12 to 5.18 a process without privileges is not told
+		 * what the kernel counts: unknown is not none. */
+		if (bpf_program__fd(program) >= 0 &&
+		    recursion_misses(program, &recursions) &&
+		    trace->counts_recursion)
+			sum.doubts++;
+		misses[i] += recursions;
 		if (misses[i])
 			log_info("%s: %llu calls were kept from it",
 				 hook->program, misses[i]);
