@@ -46,7 +46,7 @@ int doctor(const struct options *options)
 	if (!uname(&kernel))
 		strcpy(report.kernel, kernel.release);
 	report.asked = options->backend;
-	report.verbose = log_verbose > 0;
+	report.verbose = log_verbose;
 	doctor_checks(&report);
 	doctor_backends(&report, options);
 	show(&out, &report, options->outputs[0].type == &sink_json);

@@ -113,17 +113,19 @@ static void put_port(struct out *out, const struct port *port, bool is_proved)
 		    (unsigned long long)port->sockets);
 }
 
-/* A client's port is one socket's own: only servers' are shown one by one, and
- * of them those that something came to. */
+/* A client's port is one socket's own, or of several with other peers: only
+ * servers' are shown one by one, and of them those that something came to. */
 static bool is_worth_a_line(const struct port *port)
 {
-	return port->segments && (port->listeners || port->sockets > 1 ||
-				  port->misdelivered || !port->sockets);
+	return port->segments &&
+	       (port->listeners || port->sockets > port->older + 1 ||
+		port->misdelivered || !port->sockets);
 }
 
 static void put_ports(struct out *out, const struct summary *summary)
 {
 	size_t shown = 0, left = 0, quiet = 0;
+	bool single = true;
 
 	for (size_t i = 0; i < summary->port_count; i++) {
 		const struct port *port = summary->ports[i];
@@ -134,16 +136,17 @@ static void put_ports(struct out *out, const struct summary *summary)
 			shown++;
 		} else if (port->segments) {
 			left++;
+			single &= port->sockets == 1;
 		} else {
 			quiet++;
 		}
 	}
 	if (left)
 		put(out, "%zu more port%s%s\n", left, many(left),
-		    shown < PORTS_SHOWN ? ", of one socket each" : "");
+		    single ? ", of one socket each" : "");
 	if (quiet)
-		put(out, "%zu more port%s with a listener and no segment\n",
-		    quiet, many(quiet));
+		put(out, "%zu more port%s without a segment\n", quiet,
+		    many(quiet));
 }
 
 static void put_claim(struct out *out, const struct summary *summary)

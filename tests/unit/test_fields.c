@@ -5,61 +5,10 @@
  */
 #include "test.h"
 
-#include "fields.h"
-#include "proof.h"
+#include "shown.h"
 
-static struct recording_head head;
-static struct model_sock sock, parent, child;
+static struct model_sock child;
 static struct summary summary;
-static struct value value;
-
-/* The field's value as a text, "-" where it is unknown. */
-static const char *show(const struct field *field, const struct event *event)
-{
-	static char text[100];
-
-	if (!(field->events & 1u << event->head->type) ||
-	    !field->get(event, &value))
-		return "-";
-	if (value.kind == VALUE_NAME || value.kind == VALUE_BYTES)
-		return value.text;
-	if (value.kind == VALUE_BOOL)
-		return value.number ? "yes" : "no";
-	snprintf(text, sizeof(text), "%lld", (long long)value.number);
-	return text;
-}
-
-static const char *get(const char *key, const struct event *event)
-{
-	const struct field *field = fields_find(key);
-
-	assert_non_null(field);
-	return show(field, event);
-}
-
-struct expected {
-	const char *key, *text;
-};
-
-static void expect(const struct event *event, const struct expected *expected)
-{
-	for (; expected->key; expected++)
-		if (strcmp(get(expected->key, event), expected->text))
-			fail_msg("%s is '%s', not '%s'", expected->key,
-				 get(expected->key, event), expected->text);
-}
-
-static struct event event_of(const void *record)
-{
-	const struct demux_head *from = record;
-	struct event event;
-	const char *problem;
-
-	assert_int_equal(decode(&event, record, from->len, &problem), 0);
-	head = make_head();
-	event.trace = &head;
-	return event;
-}
 
 static void test_table(void **state)
 {
@@ -225,135 +174,6 @@ static void test_mapped(void **state)
 	assert_string_equal(get("mapped", &event), "-");
 }
 
-static void test_accept(void **state)
-{
-	static const struct expected expected[] = {
-		{ "event", "accept" }, { "laddr", "fd00::1" },
-		{ "lport", "80" },     { "raddr", "fd00::2" },
-		{ "rport", "4000" },   { "family", "6" },
-		{ "pid", "50" },       { "tid", "51" },
-		{ "uid", "1000" },     { "comm", "web" },
-		{ "fd", "12" },        { "inode", "70012" },
-		{ "cookie", "512" },   { "outcome", "-" },
-		{ "sock_laddr", "-" }, { "netns", "4026531840" },
-		{ "backlog", "-" },    { NULL, NULL },
-	};
-	struct demux_ends ends = make_ends("fd00::1", 80, "fd00::2", 4000);
-	struct demux_accept accept = make_accept(
-		1, 50, "web", 12, 0, make_sock(9, S_ESTABLISHED, ends));
-	struct event event = event_of(&accept);
-
-	(void)state;
-	expect(&event, expected);
-	accept.fd = -1;
-	assert_string_equal(get("fd", &event), "-1");
-	assert_int_equal(value.kind, VALUE_SIGNED);
-	accept.have = DEMUX_HAVE_INODE;
-	assert_string_equal(get("cookie", &event), "-");
-	assert_string_equal(get("inode", &event), "70012");
-	accept.have = DEMUX_HAVE_COOKIE;
-	assert_string_equal(get("inode", &event), "-");
-	assert_string_equal(get("cookie", &event), "512");
-	accept.have = 0;
-	expect(&event, (struct expected[]){ { "fd", "-" },
-					    { "inode", "-" },
-					    { "cookie", "-" },
-					    { NULL, NULL } });
-	/* Nor who accepted it. */
-	expect(&event, (struct expected[]){ { "pid", "-" },
-					    { "tid", "-" },
-					    { "uid", "-" },
-					    { "comm", "-" },
-					    { NULL, NULL } });
-	/* A name without a NUL ends where its bytes do. */
-	accept.have = DEMUX_HAVE_OWNER;
-	memset(accept.comm, 'z', sizeof(accept.comm));
-	assert_string_equal(get("comm", &event), "zzzzzzzzzzzzzzzz");
-	assert_int_equal(value.kind, VALUE_BYTES);
-}
-
-static void test_socket(void **state)
-{
-	struct demux_ends ends =
-		make_ends("::ffff:10.0.0.1", 80, "::ffff:10.0.0.2", 4000);
-	struct demux_accept before = make_before(
-		1, 50, "web", 12, 0, make_sock(9, S_ESTABLISHED, ends));
-	struct event event = event_of(&before);
-
-	(void)state;
-	sock = (struct model_sock){ .number = 3,
-				    .owners = 2,
-				    .has_owner = 1,
-				    .has_fd = 1,
-				    .pid = 49,
-				    .fd = 7,
-				    .comm = "first" };
-	parent = (struct model_sock){ .number = 2 };
-	event.sock = &sock;
-	event.parent = &parent;
-	/* The owner is the one that this record tells of. */
-	expect(&event, (struct expected[]){ { "event", "socket" },
-					    { "sock", "3" },
-					    { "sock_state", "ESTABLISHED" },
-					    { "laddr", "::ffff:10.0.0.1" },
-					    { "rport", "4000" },
-					    { "mapped", "yes" },
-					    { "parent", "2" },
-					    { "pid", "50" },
-					    { "tid", "-" },
-					    { "uid", "1000" },
-					    { "comm", "web" },
-					    { "fd", "12" },
-					    { "inode", "70012" },
-					    { "cookie", "512" },
-					    { "owners", "2" },
-					    { "backlog", "-" },
-					    { NULL, NULL } });
-	sock.owners = 1;
-	before.have = 0;
-	expect(&event, (struct expected[]){ { "owners", "-" },
-					    { "pid", "49" },
-					    { "uid", "-" },
-					    { "comm", "first" },
-					    { "fd", "7" },
-					    { "inode", "-" },
-					    { "cookie", "-" },
-					    { NULL, NULL } });
-}
-
-static void test_listen_and_close(void **state)
-{
-	struct demux_sock at = make_listener(9, "0.0.0.0", 80);
-	struct demux_listen listen = make_listen(1, 50, "web", at);
-	struct demux_close close = make_close(2, DEMUX_UNHASHED, at);
-	struct event event = event_of(&listen);
-
-	(void)state;
-	sock = (struct model_sock){ .number = 3,
-				    .segments = 8,
-				    .has_owner = 1,
-				    .pid = 50,
-				    .comm = "web" };
-	event.sock = &sock;
-	expect(&event, (struct expected[]){ { "event", "listen" },
-					    { "backlog", "128" },
-					    { "tid", "50" },
-					    { "uid", "1000" },
-					    { "pid", "50" },
-					    { "comm", "web" },
-					    { "sock", "3" },
-					    { "segments", "-" },
-					    { NULL, NULL } });
-	event = event_of(&close);
-	event.sock = &sock;
-	expect(&event, (struct expected[]){ { "event", "close" },
-					    { "segments", "8" },
-					    { "pid", "50" },
-					    { "tid", "-" },
-					    { "backlog", "-" },
-					    { NULL, NULL } });
-}
-
 static const char *sum(const char *key, const struct event *event)
 {
 	for (const struct field *one = summary_fields; one->key; one++)
@@ -414,13 +234,8 @@ static void test_summary(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_table),
-	cmocka_unit_test(test_segment),
-	cmocka_unit_test(test_segment_unknown),
-	cmocka_unit_test(test_mapped),
-	cmocka_unit_test(test_accept),
-	cmocka_unit_test(test_socket),
-	cmocka_unit_test(test_listen_and_close),
+	cmocka_unit_test(test_table),           cmocka_unit_test(test_segment),
+	cmocka_unit_test(test_segment_unknown), cmocka_unit_test(test_mapped),
 	cmocka_unit_test(test_summary),
 };
 

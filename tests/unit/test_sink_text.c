@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_sink_text.c - user/sink_text.c: which of the sockets that were there
- * before get a line. The lines themselves are in tests/golden.
+ * test_sink_text.c - user/sink_text.c and user/text_summary.c: which of the
+ * sockets that were there before, and of the ports, get a line. The lines
+ * themselves are in tests/golden.
  */
 #include "test.h"
 
 #include <unistd.h>
 
+#include "proof.h"
 #include "sink.h"
+#include "text_summary.h"
 
 static struct model model;
 static struct sink sink;
@@ -39,6 +42,7 @@ static void show(const void *record)
 	struct event event = feed(&model, record);
 
 	event.trace = &head;
+	event.verdict = VERDICT_PROVED;
 	sink_text.event(&sink, &event);
 }
 
@@ -126,12 +130,62 @@ static void test_quiet(void **state)
 	assert_string_equal(text, "");
 }
 
+static void client_gets(uint16_t lport, unsigned int peers)
+{
+	struct demux_ends ends = make_ends("10.0.0.1", lport, "10.0.0.2", 80);
+
+	for (unsigned int i = 0; i < peers; i++) {
+		struct demux_accept record;
+		struct demux_segment_more more;
+
+		ends.rport++;
+		record = make_before(1, 7, "web", 3, 0,
+				     make_sock(lport + i, S_ESTABLISHED, ends));
+		more = make_match(2, lport + i, ends);
+		show(&record);
+		show(&more);
+	}
+}
+
+/* Ports of servers that something came to have a line each. */
+static void test_ports(void **state)
+{
+	struct summary summary = { .head = &head };
+
+	(void)state;
+	for (int i = 1; i <= 6; i++)
+		before(i, 7, S_LISTEN); /* and nothing comes to it */
+	client_gets(30000, 1);
+	client_gets(40000, 3);
+	summary.ports = ports_sorted(&model.ports, &summary.port_count);
+	text_summary(&sink.out, &summary);
+	free(summary.ports);
+	assert_int_equal(count_lines("\nport "), 0);
+	assert_contains(text, "\n2 more ports\n");
+	assert_contains(text, "\n6 more ports without a segment\n");
+}
+
+static void test_client_ports(void **state)
+{
+	struct summary summary = { .head = &head };
+
+	(void)state;
+	before(1, 7, S_LISTEN);
+	for (int i = 0; i < 5; i++)
+		client_gets(30000 + 10 * i, 1);
+	summary.ports = ports_sorted(&model.ports, &summary.port_count);
+	text_summary(&sink.out, &summary);
+	free(summary.ports);
+	assert_int_equal(count_lines("\nport "), 0);
+	assert_contains(text, "\n5 more ports, of one socket each\n");
+	assert_contains(text, "\n1 more port without a segment\n");
+}
+
 static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-	TEST(test_listeners_alone),
-	TEST(test_all_of_few),
-	TEST(test_not_too_many),
-	TEST(test_quiet),
+	TEST(test_listeners_alone), TEST(test_all_of_few),
+	TEST(test_not_too_many),    TEST(test_quiet),
+	TEST(test_ports),           TEST(test_client_ports),
 };
 
 RUN("sink_text", tests)
