@@ -139,8 +139,9 @@ static void explain_load(int err, size_t ring_size, char *why, size_t size)
 	else if (err == -EPERM)
 		snprintf(why, size,
 			 "this kernel refuses BPF programs on its functions "
-			 "(%s), though the privileges are there; a security "
-			 "policy such as lockdown does that",
+			 "(%s), though the privileges are there: a security "
+			 "policy, or the way it was built (sockdemux-trace "
+			 "doctor says more)",
 			 strerror(-err));
 	else
 		snprintf(why, size,

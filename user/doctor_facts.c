@@ -111,6 +111,11 @@ enum doctor_state doctor_facts_container(struct doctor_check *check)
 	size_t signs, size = sizeof(check->value);
 
 	doctor_facts_signs("", check->value, size);
+	if (access("/proc/self/ns", F_OK)) {
+		check->meaning = "/proc, which tells of namespaces, is not "
+				 "mounted";
+		return DOCTOR_UNKNOWN;
+	}
 	signs = strlen(check->value);
 	for (int i = 0; i < 3; i++)
 		if (is_namespace_own(namespaces[i].path, namespaces[i].initial))
@@ -200,6 +205,10 @@ enum doctor_state doctor_facts_of_privileges(struct doctor_check *check,
 
 enum doctor_state doctor_facts_privileges(struct doctor_check *check)
 {
+	if (access("/proc/self/status", R_OK)) {
+		check->meaning = "/proc/self/status cannot be read";
+		return DOCTOR_UNKNOWN;
+	}
 	return doctor_facts_of_privileges(check, caps_effective(),
 					  caps_are_of_namespace(),
 					  doctor_limits_needs_syslog());

@@ -122,8 +122,10 @@ enum doctor_state doctor_tries_seccomp(struct doctor_check *check)
 			break;
 	if (status)
 		fclose(status);
-	if (mode < 0)
+	if (mode < 0) {
+		check->meaning = "/proc/self/status does not tell";
 		return DOCTOR_UNKNOWN;
+	}
 	strcpy(check->value, mode ? "a filter of system calls is set" : "none");
 	return !mode || !load_reader() ? DOCTOR_GOOD : DOCTOR_BAD;
 }

@@ -170,6 +170,16 @@ def test_no_btf():
                    for x in one["hooks"] if "attached" in x)
 
 
+def test_no_proc():
+    """Little is known then, and that is said."""
+    found = Report("-b", "stable",
+                   before=in_own_mounts("mount -t tmpfs none /proc"))
+    assert found.code == 3
+    for name in ("capabilities", "container", "seccomp", "kptr_restrict"):
+        check = found.checks[name]
+        assert "ok" not in check and check["meaning"]
+
+
 def needs_stable():
     if not report().backends["stable"]["works"]:
         pytest.skip("stable does not work here anyhow")
