@@ -6,6 +6,7 @@ backend that starts here; test_backends.py tells of those that do not."""
 import os
 import platform
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -14,6 +15,9 @@ from lab import Labs
 from sight import Sight
 from tracer import BACKENDS, TOOL, UnderTest, attempt
 
+
+# nohup may run this, and what it starts would ignore SIGHUP too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # A guest takes half a minute for each of these.
 SLOW = "test_bulk", "test_many", "test_filter", "test_filters", "test_command"

@@ -186,7 +186,8 @@ def check_known(older, run):
     assert to_it
     assert {(x["pid"], x["comm"], x["fd"]) for x in to_it} == {
         (told.pid, told.comm, told.fd)}
-    (syn,) = [x for x in run.segments if x["outcome"] == "listener"]
+    (syn,) = [x for x in run.segments if x.get("outcome") == "listener"
+              and x["netns"] == told.netns]
     assert syn["sock"] == here["sock"] and syn["pid"] == told.pid
     (close,) = [x for x in run.closes if x["sock"] == was["sock"]]
     assert close["segments"] == len(to_it) and close["pid"] == told.pid
