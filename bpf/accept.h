@@ -83,8 +83,15 @@ static __always_inline void accept_tell(struct sock *sk, struct socket *socket,
 		return;
 	own(sk);
 	/* Of several hooks that see it, one tells. */
-	if (fd < 0 && bpf_map_update_elem(&accepting, &key, &yes, BPF_NOEXIST))
-		return;
+	if (fd < 0) {
+		long err = bpf_map_update_elem(&accepting, &key, &yes,
+					       BPF_NOEXIST);
+
+		if (err == -EEXIST)
+			return;
+		if (err)
+			count_stuck();
+	}
 	fill_head(&record.head, DEMUX_ACCEPT, sizeof(record));
 	fill_actor(&record);
 	if (fd >= 0) {

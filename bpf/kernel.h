@@ -17,12 +17,15 @@
 
 #include "event.h"
 
-#define AF_INET     2
-#define AF_INET6    10
-#define IPPROTO_TCP 6
-#define PACKET_HOST 0
-#define S_IFMT      0170000
-#define S_IFSOCK    0140000
+#define AF_INET       2
+#define AF_INET6      10
+#define IPPROTO_TCP   6
+#define IPPROTO_MPTCP 262
+#define SOCK_STREAM   1
+#define EEXIST        17
+#define PACKET_HOST   0
+#define S_IFMT        0170000
+#define S_IFSOCK      0140000
 
 enum { /* include/net/tcp_states.h */
 	TCP_ESTABLISHED = 1,
@@ -37,6 +40,7 @@ enum { /* include/net/tcp_states.h */
 };
 
 #define TCP_FLAG_RST   0x004
+#define TCP_FLAG_ACK   0x010
 #define IP6SKB_L3SLAVE 64 /* include/linux/ipv6.h */
 
 extern const volatile struct demux_config config;
@@ -206,7 +210,9 @@ static __always_inline bool is_tcp(struct sock *sk)
 {
 	__u16 family = GET(sk, __sk_common.skc_family);
 
+	/* A raw socket may have TCP's number too. */
 	return GET(sk, sk_protocol) == IPPROTO_TCP &&
+	       GET(sk, sk_type) == SOCK_STREAM &&
 	       (family == AF_INET || family == AF_INET6);
 }
 

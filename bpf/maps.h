@@ -20,6 +20,7 @@ struct flight {
 	__u64 task; /* who runs it; compared on PREEMPT_RT only */
 	__u64 child; /* the last one born in it */
 	__u64 listener; /* that it met; stable only */
+	__u64 matched; /* the socket that got it; stable only */
 	__u32 met; /* enum demux_met */
 	__u32 carried; /* enum demux_carried */
 	__u64 carried_id; /* of the socket that came with the skb */

@@ -38,8 +38,11 @@ static __always_inline void sight_round_ends(void)
 {
 	struct cell *cell = this_cell();
 
-	if (cell && cell->open && cell->flights[0].task == flight_task())
+	if (!cell)
+		return;
+	if (cell->open && cell->flights[0].task == flight_task())
 		sight_finish(cell);
+	cell->reset = 0;
 }
 
 /* The open flight, if it is that of the segment with this skb and header. */
@@ -51,7 +54,8 @@ static __always_inline struct flight *sight_find(struct cell *cell, __u64 skb,
 
 	if (!cell->open || seg->ends.lport != bpf_ntohs(th->dest) ||
 	    seg->ends.rport != bpf_ntohs(th->source) ||
-	    seg->seq != bpf_ntohl(th->seq) || seg->ack != bpf_ntohl(th->ack))
+	    seg->seq != bpf_ntohl(th->seq) || seg->ack != bpf_ntohl(th->ack) ||
+	    (seg->flags & 0xff) != th->flags)
 		return NULL;
 	if (flight->skb != skb && skb != UNKNOWN_SKB &&
 	    flight->skb != UNKNOWN_SKB)
@@ -69,6 +73,8 @@ static __always_inline struct flight *sight_open(struct cell *cell, __u64 skb)
 	count_softirq(&cell->count.seen);
 	flight = flight_open(cell, (struct sk_buff *)skb);
 	flight->listener = 0;
+	flight->matched = 0;
+	flight->record.segment.flags = 0;
 	flight->carried = CARRIED_UNKNOWN;
 	flight->carried_id = 0;
 	return flight;
@@ -84,6 +90,7 @@ static __always_inline void sight_unwanted(struct cell *cell,
 	seg->ends.rport = bpf_ntohs(th->source);
 	seg->seq = bpf_ntohl(th->seq);
 	seg->ack = bpf_ntohl(th->ack);
+	seg->flags = th->flags;
 	flight->unwanted = 1;
 	count_softirq(&cell->count.filtered);
 }
@@ -164,6 +171,11 @@ static __always_inline void sight_request(struct __sk_buff *ctx,
 		found = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6),
 					   BPF_F_CURRENT_NETNS, 0);
 	}
+	/* What is found instead of a request may have taken its place just now;
+	 * and a host that talks to itself is looked up here by another device
+	 * than by TCP. */
+	if (seg->flags & TCP_FLAG_ACK)
+		seg->predicted |= DEMUX_PREDICTED_OUTCOME;
 	if (!found)
 		return;
 	if (found->state == TCP_NEW_SYN_RECV) {
@@ -198,6 +210,42 @@ static __always_inline void sight_fill(struct __sk_buff *ctx,
 	seg->have |= DEMUX_HAVE_NETNS | DEMUX_HAVE_ADDRS;
 }
 
+/*
+ * The open flight, if the kernel asks for its segment once more: a request with
+ * a bad ACK goes to its listener again, and one that another CPU took first is
+ * looked up again, to the full socket that it has become.
+ */
+static __always_inline struct flight *sight_again(struct cell *cell, __u64 skb,
+						  const struct tcp_header *th,
+						  __u64 sk, bool listens)
+{
+	struct flight *flight = sight_find(cell, skb, th);
+
+	if (!flight || !flight->listener || flight->child ||
+	    !(th->flags & TCP_FLAG_ACK))
+		return NULL;
+	if (listens)
+		return flight->listener == sk && (flight->unwanted ||
+						  flight->met & MET_REQUEST) ?
+			       flight :
+			       NULL;
+	return skb == UNKNOWN_SKB ? NULL : flight;
+}
+
+static __always_inline void sight_rematch(struct flight *flight, __u64 sk)
+{
+	struct demux_segment *seg = &flight->record.segment;
+
+	flight->matched = sk;
+	if (flight->unwanted)
+		return;
+	seg->have &= ~DEMUX_HAVE_PARENT;
+	seg->notes |= DEMUX_NOTE_REPEATED;
+	seg->predicted = 0;
+	flight_match(flight, (struct sock_common *)sk);
+	flight->met |= MET_FULL;
+}
+
 static __always_inline void sight_match(struct __sk_buff *ctx)
 {
 	struct cell *cell = this_cell();
@@ -213,21 +261,24 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 	if (!cell || !any)
 		return;
 	sk = (struct sock *)address_of(bpf_skc_to_tcp_sock(any));
-	if (!sk)
+	if (!sk || !is_tcp(sk))
 		return;
 	if (!read_ip(ctx, &part, &ends) ||
 	    bpf_skb_load_bytes(ctx, part.len, &th, sizeof(th))) {
-		count(&cell->count.stuck);
+		count_softirq(&cell->count.seen);
+		count_softirq(&cell->count.skipped);
 		return;
 	}
 	skb = skb_of(ctx);
 	listens = GET(sk, __sk_common.skc_state) == TCP_LISTEN;
-	/* A request with a bad ACK: its listener is asked twice. */
-	if (listens && (flight = sight_find(cell, skb, &th)) &&
-	    flight->listener == (__u64)sk)
+	flight = sight_again(cell, skb, &th, (__u64)sk, listens);
+	if (flight) {
+		if (!listens)
+			sight_rematch(flight, (__u64)sk);
 		return;
-
+	}
 	flight = sight_open(cell, skb);
+	flight->matched = (__u64)sk;
 	if (listens)
 		flight->listener = (__u64)sk;
 	if (!segment_wanted(part.family, &th, sizeof(th))) {

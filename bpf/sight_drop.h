@@ -43,8 +43,6 @@ static __always_inline void timewait_begins(struct sock *sk, int before,
 	if (cell->open && cell->flights[0].record.segment.flags & TCP_FLAG_RST)
 		return;
 	read_sock(&seen, &sk->__sk_common);
-	if (!filter_port(&config, seen.ends.lport))
-		return;
 	key.ends = seen.ends;
 	/* Its segments are IPv4. */
 	if (seen.ends.family == 6 && is_mapped(seen.ends.raddr)) {
@@ -53,6 +51,7 @@ static __always_inline void timewait_begins(struct sock *sk, int before,
 		__builtin_memcpy(key.ends.raddr, seen.ends.raddr + 12, 4);
 		key.ends.family = 4;
 	}
+	key.ends.lport = read_lport(sk); /* it has given it back by now */
 	key.netns = seen.netns;
 	now_ns = bpf_ktime_get_ns();
 	bpf_map_update_elem(&timewaits, &key, &now_ns, BPF_ANY);
@@ -62,8 +61,12 @@ static __always_inline bool timewait_knows(const struct demux_segment *seg)
 {
 	struct timewait_key key = { .ends = seg->ends, .netns = seg->netns };
 	__u64 *since = bpf_map_lookup_elem(&timewaits, &key);
+	__u64 now_ns = bpf_ktime_get_ns();
 
-	return since && bpf_ktime_get_ns() - *since < TIME_WAIT_NS;
+	if (!since || now_ns - *since >= TIME_WAIT_NS)
+		return false;
+	*since = now_ns; /* each segment starts the minute anew */
+	return true;
 }
 
 /* --- the kfree_skb tracepoint ------------------------------------------------ */
@@ -130,6 +133,19 @@ static __always_inline void sight_unmatched(struct flight *flight,
 	}
 }
 
+/* Is this the end of the matched segment @flight, and not of the next one, which
+ * may look like it and even have its skb's address? */
+static __always_inline bool is_its_drop(const struct flight *flight,
+					__u32 reason, const struct sock *rx_sk)
+{
+	if (config.drop_args >= 4)
+		return rx_sk && flight->matched == (__u64)rx_sk;
+	if (config.drop_args < 3)
+		return true;
+	return reason != config.no_socket &&
+	       (flight->listener || reason != config.not_specified);
+}
+
 static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 				       __u32 reason, struct sock *rx_sk)
 {
@@ -137,19 +153,22 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 	struct demux_segment *seg;
 	struct tcp_header th = {};
 	struct flight *flight;
+	bool reset;
 	__u8 family;
 	int got;
 
 	if (!cell || !is_receiver(location))
 		return;
 	cell->dropped = (__u64)skb;
+	reset = cell->reset == (__u64)skb;
+	cell->reset = 0;
 	if (GET_BITS(skb, pkt_type) != PACKET_HOST) {
 		count_softirq(&cell->count.not_host);
 		return;
 	}
 	got = read_tcp_header(skb, &th);
 	flight = sight_find(cell, (__u64)skb, &th);
-	if (flight) {
+	if (flight && is_its_drop(flight, reason, rx_sk)) {
 		if (!flight->unwanted)
 			sight_dropped(flight, reason);
 		sight_finish(cell);
@@ -175,10 +194,9 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 		sight_unwanted(cell, flight, &th);
 	} else {
 		sight_unmatched(flight, skb, reason, rx_sk);
-		if (cell->reset == (__u64)skb)
+		if (reset)
 			seg->notes |= DEMUX_NOTE_RESET;
 	}
-	cell->reset = 0;
 	sight_finish(cell);
 }
 

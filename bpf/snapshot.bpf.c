@@ -15,9 +15,6 @@
 #include "filter.h"
 #include "kernel.h"
 
-#define SOCK_STREAM   1
-#define IPPROTO_MPTCP 262
-
 /* Of one accept queue; those behind are told without their listener. */
 #define CHILDREN_MAX 1024
 /* Generations between a process and the one whose children are wanted. */

@@ -63,11 +63,18 @@ static __always_inline void syscall_accepted(__u32 listener_fd, __u32 fd)
 	accept_tell(sk, socket, fd);
 }
 
-static __always_inline void syscall_listens(long ret)
+/* What a task was called to do before, and did not come back from here (32-bit
+ * calls, io_uring), must not be taken for this call: the descriptor tells. */
+static __always_inline void syscall_listens(__u32 fd, long ret)
 {
 	struct sock *sk = call_ends();
+	struct socket *socket = syscall_socket(fd);
 
-	if (sk && !ret)
+	if (!sk || ret || !socket)
+		return;
+	/* MPTCP's descriptor leads to another socket than listens. */
+	if (BPF_CORE_READ(socket, sk) == sk ||
+	    BPF_CORE_READ(socket, sk, sk_protocol) == IPPROTO_MPTCP)
 		sock_listens(sk);
 }
 
@@ -76,7 +83,7 @@ static __always_inline void syscall_ends(struct pt_regs *regs, long ret)
 	long number = SYSCALL_NUMBER(regs);
 
 	if (number == SYS_LISTEN && !is_compat())
-		syscall_listens(ret);
+		syscall_listens(PT_REGS_PARM1_CORE_SYSCALL(regs), ret);
 	else if ((number == SYS_ACCEPT || number == SYS_ACCEPT4) && ret >= 0 &&
 		 !is_compat())
 		syscall_accepted(PT_REGS_PARM1_CORE_SYSCALL(regs), ret);

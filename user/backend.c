@@ -142,6 +142,18 @@ struct backend_trace *backend_start(const char *name,
 
 /* --- the end ---------------------------------------------------------------- */
 
+/* Its perf event stays, with what it counted, until backend_misses() asked. */
+void backend_end_segments(struct backend_trace *trace)
+{
+	for (int i = BACKEND_HOOKS_MAX - 1; i >= 0; i--) {
+		if (!trace->links[i] || trace->probe_fds[i] ||
+		    !trace->backend->hooks[i].begins)
+			continue;
+		bpf_link__destroy(trace->links[i]);
+		trace->links[i] = NULL;
+	}
+}
+
 /* In reverse order: a segment that has begun is still followed to its end. */
 void backend_detach(struct backend_trace *trace)
 {

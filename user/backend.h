@@ -114,6 +114,8 @@ int backend_try(struct backend_trace *trace, const struct backend *backend,
 		const struct backend_wish *wish, char *why, size_t size);
 void backend_close(struct backend_trace *trace);
 
+/* Detaches what begins segments: those under way are still followed. */
+void backend_end_segments(struct backend_trace *trace);
 /* Detaches all programs; what is in the ring stays there. */
 void backend_detach(struct backend_trace *trace);
 void backend_free(struct backend_trace *trace); /* of backend_start() */
@@ -130,7 +132,8 @@ struct backend_misses {
 	unsigned long long doubts; /* MISS_DOUBT */
 };
 
-/* Calls that the kernel kept from the programs. */
+/* Calls that the kernel kept from the programs; before backend_detach(), which
+ * ends the counting. */
 struct backend_misses backend_misses(struct backend_trace *trace);
 
 /* Is @symbol in the list @without, "a,b"? */

@@ -39,7 +39,7 @@ static const struct hook hooks[] = {
 	  MISS_SHOWS, HOOK_EXTRA, "a child's listener" },
 	{ "on_queued", "inet_csk_reqsk_queue_add", HOOK_KPROBE, false,
 	  MISS_SHOWS, HOOK_EXTRA, "the same for SYN cookies and Fast Open" },
-	{ "on_graft", "security_sock_graft", HOOK_KPROBE, false, MISS_SHOWS,
+	{ "on_graft", "security_sock_graft", HOOK_KPROBE, false, MISS_DOUBT,
 	  HOOK_PROOF, "accepted sockets and their inodes" },
 	{ "on_accept", "inet_csk_accept", HOOK_KRETPROBE, false, MISS_SHOWS,
 	  HOOK_EXTRA, "accepted sockets, where there is no graft" },

@@ -30,7 +30,7 @@ static const struct hook hooks[] = {
 	  HOOK_PROOF, "the socket born of a segment" },
 	{ "on_child_again", "inet_sock_set_state", HOOK_TRACEPOINT, false,
 	  MISS_SHOWS, HOOK_EXTRA, "the same, where the first was busy" },
-	{ "on_syscall_done", "sys_exit", HOOK_TRACEPOINT, false, MISS_DOUBT,
+	{ "on_syscall_done", "sys_exit", HOOK_TRACEPOINT, false, MISS_SHOWS,
 	  HOOK_PROOF, "accepted sockets, new listeners" },
 	{ "on_reset", "tcp_send_reset", HOOK_TRACEPOINT, false, MISS_SHOWS,
 	  HOOK_EXTRA, "segments that were answered with a reset" },

@@ -93,7 +93,8 @@ void *live_accepts_pass(struct live_accepts *accepts, void *record, size_t *len)
 
 bool live_accepts_due(const struct live_accepts *accepts, uint64_t now_ns)
 {
-	return accepts->first &&
+	/* It may have come later than now_ns was taken. */
+	return accepts->first && now_ns > accepts->first->accept.head.mono_ns &&
 	       now_ns - accepts->first->accept.head.mono_ns >= PATIENCE_NS;
 }
 

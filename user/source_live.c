@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,27 @@ static void sum_counters(const struct live *live, struct demux_counters *sum)
 	}
 }
 
+/* Nothing begins any more; what is under way takes microseconds. */
+static void wait_for_flights(const struct live *live)
+{
+	for (int ms = 0; ms < 50; ms++) {
+		uint32_t open = 0;
+
+		for (size_t at = 0; at < live->cells_size;
+		     at += live->cell_size) {
+			/* It comes right after the counters: see bpf/maps.h. */
+			const volatile uint32_t *in_cell =
+				(const void *)(live->cells + at +
+					       sizeof(struct demux_counters));
+
+			open += *in_cell;
+		}
+		if (!open)
+			break;
+		poll(NULL, 0, 1);
+	}
+}
+
 static int finish_live(struct source *source, source_take take, void *context)
 {
 	struct live *live = (struct live *)source;
@@ -131,8 +153,10 @@ static int finish_live(struct source *source, source_take take, void *context)
 	struct backend_misses misses;
 	int err;
 
-	backend_detach(live->trace);
+	backend_end_segments(live->trace);
+	wait_for_flights(live);
 	misses = backend_misses(live->trace);
+	backend_detach(live->trace);
 	do
 		err = consume(live, take, context);
 	while (!err && !live->enough && !live->left);

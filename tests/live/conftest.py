@@ -19,22 +19,25 @@ from tracer import BACKENDS, TOOL, UnderTest, attempt
 # nohup may run this, and what it starts would ignore SIGHUP too.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# A guest takes half a minute for each of these.
-SLOW = "test_bulk", "test_many", "test_filter", "test_filters", "test_command"
+# What hardly differs with kernel and backend, or takes a guest half a minute.
+SIDE = {"test_attach", "test_bulk", "test_command", "test_filter",
+        "test_filters", "test_many", "test_process", "test_record",
+        "test_snapshot"}
 
 
-def is_slow(item):
-    return item.path.stem in SLOW
+def is_side(item):
+    return "backend" in item.fixturenames and item.path.stem in SIDE
 
 
 def is_about_no_backend(item):
     return ("backend" not in item.fixturenames and
-            item.path.stem != "test_backends")
+            not item.name.startswith("test_starts["))
 
 
 def pytest_addoption(parser):
-    parser.addoption("--not-slow", action="append_const", const=is_slow,
-                     dest="left_out", help="leave out what takes long")
+    parser.addoption("--core", action="append_const", const=is_side,
+                     dest="left_out",
+                     help="leave out what hardly differs with the backend")
     parser.addoption("--only-backend", action="append_const",
                      const=is_about_no_backend, dest="left_out",
                      help="leave out what is not about a backend")

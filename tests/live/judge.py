@@ -42,10 +42,15 @@ def pick(event, names):
 
 
 def predicted(sees, segment):
-    """What is no more than a conclusion says so; nothing else does."""
+    """What is no more than a conclusion says so; nothing else does. Whether an
+    ACK that a listener shows was a request's depends on what it has just then:
+    either is right."""
     outcome = segment.get("outcome")
     if outcome == "request" and not sees("request"):
         return "outcome|sock"
+    if outcome == "listener" and not sees("request") and (
+            "SYN" not in segment["flags"]):
+        return segment.get("predicted") and "outcome"
     needs = {"refused": "filter", "time_wait": "time_wait", "none": "none"}
     if outcome in needs and not sees(needs[outcome]):
         return "outcome"

@@ -73,9 +73,7 @@ def attachments(lab):
     shown = []
     for namespace in lab.namespaces:
         with namespace.inside():
-            for command in (["tc", "qdisc", "show"],
-                            ["tc", "filter", "show", "dev", "eth0", "ingress"],
-                            [BPFTOOL, "net"]):
+            for command in ["tc", "qdisc", "show"], [BPFTOOL, "net"]:
                 shown.append(subprocess.run(command, stdout=subprocess.PIPE,
                                             stderr=subprocess.STDOUT,
                                             check=False, text=True).stdout)
