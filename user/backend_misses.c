@@ -62,6 +62,15 @@ void backend_misses_open(struct backend_trace *trace)
 	bpf_link__destroy(link);
 }
 
+/* A return that was not followed for lack of room. That a kretprobe was hit
+ * inside another probe shows at the kprobe on the same function: it was too. */
+static unsigned long long missed_by(const struct hook *hook,
+				    const struct demux_misses *record)
+{
+	return hook->kind == HOOK_KRETPROBE ? record->no_instance :
+					      record->missed;
+}
+
 /* Adds what each hook's perf event counted. False: unknown. */
 static bool add_probe_misses(struct backend_trace *trace,
 			     unsigned long long *misses)
@@ -74,8 +83,9 @@ static bool add_probe_misses(struct backend_trace *trace,
 			for (int i = 0; i < BACKEND_HOOKS_MAX; i++)
 				if (trace->probe_fds[i] == records[r].fd &&
 				    records[r].fd)
-					misses[i] += records[r].missed +
-						     records[r].no_instance;
+					misses[i] += missed_by(
+						&trace->backend->hooks[i],
+						&records[r]);
 	return !got;
 }
 

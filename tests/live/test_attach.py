@@ -24,6 +24,12 @@ def test_under_traffic(labs, tmp_path):
             assert tool.communicate(timeout=60)[1] == ""
             assert tool.returncode == 0
             run = Run(json.loads(x) for x in path.read_text().splitlines())
+            # A kprobe that is hit inside another one is not run, and while
+            # they are new that is not rare: it is counted, and not proved.
+            if (run.summary["backend"] == "kprobe" and
+                    run.summary["skipped"] + run.summary["stuck"]):
+                assert run.summary["verdict"] == "not_proved"
+                continue
             judge.check_proved(run, older=True)
             assert len(run.segments) > 10 * 8
             # Of what was accepted meanwhile nothing is missing at either end.
