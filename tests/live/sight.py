@@ -34,7 +34,7 @@ LIMITS = {
         "device": Limit("own link-local address: device shown as lo",
                         WITH_KERNEL_SKB),
         "looped request": Limit(
-            "request at an own link-local address: shown as `listener`"),
+            "request at an own link-local address: predicted as `listener`"),
         "time_wait": Limit("`time_wait`: predicted, socket not seen",
                            WITH_DROP_SOCKET),
         "none": Limit("`none`: predicted", WITH_DROP_REASON),
