@@ -15,6 +15,11 @@ enum demux_families {
 	DEMUX_IPV6 = 1 << 1,
 };
 
+enum demux_protos {
+	DEMUX_TCP = 1 << 0,
+	DEMUX_UDP = 1 << 1,
+};
+
 struct demux_config {
 	__u64 id_xor; /* the key that scrambles socket addresses */
 	__u64 id_mul; /* odd, so that no two addresses share an id */
@@ -29,7 +34,7 @@ struct demux_config {
 	__u8 follow; /* and the processes that pid starts */
 	__u8 remote_family; /* 4 or 6: only this remote network; 0: any */
 	__u8 remote_bits; /* length of its prefix */
-	__u8 pad;
+	__u8 protos; /* enum demux_protos; 0 is TCP alone */
 	__u16 remote_port; /* 0: any */
 	__u8 remote[16]; /* as in struct demux_ends */
 

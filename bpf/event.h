@@ -50,6 +50,7 @@ enum demux_sock_flag {
 	DEMUX_SOCK_REUSEPORT = 1 << 1,
 	/* DEMUX_SOCKET only: the id is made up; ends and netns tell who it is. */
 	DEMUX_SOCK_BY_ENDS = 1 << 2,
+	DEMUX_SOCK_UDP = 1 << 3, /* state: ESTABLISHED connected, else CLOSE */
 };
 
 /* A socket, request or TIME_WAIT minisock as it stood when it was matched. */

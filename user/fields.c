@@ -65,8 +65,10 @@ GETTER(netns)
 
 GETTER(proto)
 {
-	(void)event;
-	return value_name(value, "tcp");
+	const struct demux_sock *sock = fields_sock_record(event);
+	bool is_udp = sock && sock->flags & DEMUX_SOCK_UDP;
+
+	return value_name(value, is_udp ? "udp" : "tcp");
 }
 
 GETTER(family)

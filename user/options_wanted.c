@@ -26,6 +26,8 @@ static const struct argp_option known[] = {
 	  "Only segments to these local ports, and their sockets: 443, or "
 	  "80,443, or 8000-8999. May repeat",
 	  1 },
+	{ "tcp", 't', NULL, 0, "Only TCP; with -u both", 1 },
+	{ "udp", 'u', NULL, 0, "Only UDP; with -t both", 1 },
 	{ NULL, '4', NULL, 0, "Only IPv4", 1 },
 	{ NULL, '6', NULL, 0, "Only IPv6", 1 },
 	{ "pid", 'p', "PID", 0,
@@ -136,6 +138,12 @@ static error_t on_key(int key, char *text, struct argp_state *state)
 	case 'P':
 		add_ports(state, text);
 		return 0;
+	case 't':
+		options->wanted.protos |= DEMUX_TCP;
+		return 0;
+	case 'u':
+		options->wanted.protos |= DEMUX_UDP;
+		return 0;
 	case '4':
 		options->wanted.families |= DEMUX_IPV4;
 		return 0;
@@ -214,6 +222,8 @@ static void check_togetherness(struct argp_state *state,
 		options_wrong(state,
 			      "the demo has its own ports, processes and "
 			      "addresses: it takes no filter and no command");
+	if (wanted->protos & DEMUX_UDP)
+		options_wrong(state, "UDP cannot be traced yet");
 	if (options->replay && options->command)
 		options_wrong(state,
 			      "a command is traced live: '%s' cannot run with "
@@ -232,6 +242,8 @@ static void check_togetherness(struct argp_state *state,
 void options_wanted_check(struct argp_state *state, struct options *options)
 {
 	check_families(state, &options->wanted);
+	if (!options->wanted.protos)
+		options->wanted.protos = DEMUX_TCP;
 	options->has_filter = is_filter(&options->wanted);
 	check_togetherness(state, options);
 }

@@ -57,6 +57,16 @@ static void test_bad_ports(void **state)
 	bad("-P", "requires an argument");
 }
 
+static void test_protocols(void **state)
+{
+	(void)state;
+	good("");
+	assert_int_equal(shared->options.wanted.protos, DEMUX_TCP);
+	good("-t");
+	assert_int_equal(shared->options.wanted.protos, DEMUX_TCP);
+	bad("-u", "UDP cannot be traced yet");
+}
+
 static void test_families_and_pid(void **state)
 {
 	(void)state;
