@@ -165,6 +165,7 @@ static void test_command(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_ports),
 	cmocka_unit_test(test_bad_ports),
+	cmocka_unit_test(test_protocols),
 	cmocka_unit_test(test_families_and_pid),
 	cmocka_unit_test(test_netns_and_cgroup),
 	cmocka_unit_test(test_remote),
