@@ -35,6 +35,8 @@ struct demux_config {
 	__u8 remote_family; /* 4 or 6: only this remote network; 0: any */
 	__u8 remote_bits; /* length of its prefix */
 	__u8 protos; /* enum demux_protos; 0 is TCP alone */
+	__u8 detail; /* say why this socket: walks the lookup tables */
+	__u8 pad;
 	__u16 remote_port; /* 0: any */
 	__u8 remote[16]; /* as in struct demux_ends */
 

@@ -16,7 +16,7 @@
 
 #include <linux/types.h>
 
-#define DEMUX_ABI 2
+#define DEMUX_ABI 3
 
 enum demux_type {
 	DEMUX_SEGMENT = 1, /* a TCP segment came in, matched or not */
@@ -26,6 +26,8 @@ enum demux_type {
 	DEMUX_END = 5, /* user space's last word: the counters of the trace */
 	DEMUX_SOCKET = 6, /* a socket that was there before: a demux_accept */
 	DEMUX_FD = 7, /* for source_live.c alone: never in a recording */
+	DEMUX_DATAGRAM = 8, /* a UDP datagram came in, once for each receiver */
+	DEMUX_REASON = 9, /* what this kernel calls a drop reason */
 };
 
 struct demux_head {
@@ -80,6 +82,50 @@ enum demux_via {
 	DEMUX_ASSIGNED = 3, /* given to the skb by TPROXY or bpf_sk_assign */
 };
 
+/* What became of it there. Each outcome has its own; see docs/formats.md. */
+enum demux_detail {
+	/* established */
+	DEMUX_TAKEN_UP = 1, /* processed at once */
+	DEMUX_BACKLOG = 2, /* a process has the socket: it comes later */
+	DEMUX_BACKLOG_FULL = 3, /* dropped */
+	/* listener */
+	DEMUX_REQUEST_MADE = 4,
+	DEMUX_SYN_DROPPED = 5,
+	DEMUX_COOKIE_SENT = 6,
+	DEMUX_COOKIE_ACCEPTED = 7,
+	DEMUX_IGNORED = 8,
+	/* request */
+	DEMUX_CHILD = 9,
+	DEMUX_SYN_REPEATED = 10,
+	DEMUX_BAD_ACK = 11,
+	DEMUX_STOLEN = 12, /* another CPU was quicker */
+	DEMUX_LISTENER_CLOSED = 13,
+	DEMUX_KEPT = 14, /* nothing made of it, the request stays */
+	/* time_wait */
+	DEMUX_SWALLOWED = 15,
+	DEMUX_ACKED = 16,
+	DEMUX_REOPENED = 17,
+	/* none, listener, time_wait */
+	DEMUX_RESET = 18,
+	/* none */
+	DEMUX_SILENT = 19,
+	/* refused */
+	DEMUX_BY_FILTER = 20,
+	DEMUX_BY_POLICY = 21, /* IPsec */
+	DEMUX_BY_MD5 = 22,
+	DEMUX_BY_AO = 23,
+	DEMUX_BY_TTL = 24,
+	DEMUX_BY_OTHER = 25,
+	/* malformed */
+	DEMUX_BAD_HEADER = 26,
+	DEMUX_BAD_CHECKSUM = 27,
+};
+
+enum demux_assigned_by {
+	DEMUX_BY_TPROXY = 1,
+	DEMUX_BY_SK_ASSIGN = 2, /* bpf_sk_assign() in a tc program */
+};
+
 enum demux_segment_have {
 	DEMUX_HAVE_ADDRS = 1 << 0, /* ends: both addresses */
 	DEMUX_HAVE_PORTS = 1 << 1, /* ends: both ports */
@@ -90,6 +136,12 @@ enum demux_segment_have {
 	DEMUX_HAVE_SOCK = 1 << 6,
 	DEMUX_HAVE_PARENT = 1 << 7, /* the record is a demux_segment_more */
 	DEMUX_HAVE_CHILD = 1 << 8, /* the record is a demux_segment_more */
+	DEMUX_HAVE_DETAIL = 1 << 9,
+	DEMUX_HAVE_REASON = 1 << 10, /* the kernel dropped it */
+	DEMUX_HAVE_QUEUES = 1 << 11, /* of the listener that it met */
+	DEMUX_HAVE_SK_LOOKUP = 1 << 12, /* its namespace has such a program */
+	DEMUX_HAVE_ASSIGNED_BY = 1 << 13,
+	DEMUX_HAVE_WHY = 1 << 14, /* the record is a demux_segment_why */
 };
 
 enum demux_segment_note {
@@ -120,6 +172,16 @@ struct demux_segment {
 	__u8 via; /* enum demux_via */
 	__u8 notes; /* enum demux_segment_note */
 	__u8 predicted; /* enum demux_predicted */
+	__u16 window; /* as in the header, not scaled */
+	__u8 detail; /* enum demux_detail */
+	__u8 assigned_by; /* enum demux_assigned_by */
+	__u32 drop_reason; /* this kernel's number, see demux_reason */
+	/* The listener's queues when it was met: connections that wait for
+	 * accept(), how many may, and requests. */
+	__u32 accept_queue;
+	__u32 accept_limit;
+	__u32 syn_queue;
+	__u32 sk_lookup; /* id of the BPF program */
 	struct demux_sock sock; /* the matched one */
 };
 
@@ -129,6 +191,78 @@ struct demux_segment_more {
 	struct demux_sock parent; /* request, reopened TIME_WAIT, child: the
 				     listener */
 	struct demux_sock child; /* born of this segment */
+};
+
+enum demux_why_have {
+	DEMUX_WHY_SLOT = 1 << 0, /* hash_slots, hash_slot */
+	DEMUX_WHY_CHAIN = 1 << 1, /* the chain was walked to its end */
+	DEMUX_WHY_POSITION = 1 << 2, /* and the socket was found there */
+	DEMUX_WHY_CANDIDATES = 1 << 3,
+	DEMUX_WHY_GROUP = 1 << 4, /* group_size */
+	DEMUX_WHY_GROUP_CHOICE = 1 << 5, /* group_hash, group_index, group_by */
+	DEMUX_WHY_OPTIONS = 1 << 6,
+};
+
+enum demux_group_by {
+	DEMUX_GROUP_BY_HASH = 1,
+	DEMUX_GROUP_BY_BPF = 2,
+	DEMUX_GROUP_BY_CPU = 3, /* SO_INCOMING_CPU */
+};
+
+enum demux_candidate_flag {
+	DEMUX_CANDIDATE_ADDRESS = 1 << 0, /* has the address, not any */
+	DEMUX_CANDIDATE_DEVICE = 1 << 1, /* is bound to the device */
+	DEMUX_CANDIDATE_FAMILY = 1 << 2, /* AF_INET, for an IPv4 segment */
+	DEMUX_CANDIDATE_CPU = 1 << 3, /* SO_INCOMING_CPU is this CPU */
+	DEMUX_CANDIDATE_REUSEPORT = 1 << 4,
+};
+
+/* A listener that could have taken the segment. */
+struct demux_candidate {
+	__u64 id;
+	__u32 ifindex; /* the device it is bound to, 0 for none */
+	__s16 score; /* as compute_score() gives it */
+	__u8 flags; /* enum demux_candidate_flag */
+	__u8 pad;
+};
+
+#define DEMUX_CANDIDATES 8
+#define DEMUX_OPTIONS    40
+
+/* Why this socket; asked for by --detail and --explain. The tables were looked
+ * at a moment after the kernel's own lookup. */
+struct demux_why {
+	__u32 have; /* enum demux_why_have */
+	/* The established hash: where these two ends belong. */
+	__u32 hash_slots;
+	__u32 hash_slot;
+	__u32 chain_position; /* of the matched socket, from 0 */
+	__u32 chain_length;
+	/* Listeners that could have taken it, in the order of the lookup. */
+	__u32 candidates; /* all that there are */
+	/* The reuseport group of the matched socket. */
+	__u32 group_size;
+	__u32 group_hash;
+	__u32 group_index; /* of the matched socket */
+	__u8 group_by; /* enum demux_group_by */
+	__u8 option_bytes;
+	__u8 pad[2];
+	__u8 options[DEMUX_OPTIONS]; /* of the TCP header, as they came */
+	struct demux_candidate candidate[DEMUX_CANDIDATES]; /* the first ones */
+};
+
+/* Sent instead of either; parent and child may be all zero. */
+struct demux_segment_why {
+	struct demux_segment_more more;
+	struct demux_why why;
+};
+
+/* Comes before the first segment that has this drop reason. */
+struct demux_reason {
+	struct demux_head head;
+	__u32 reason;
+	__u32 pad;
+	char name[48]; /* without SKB_DROP_REASON_, ends with a NUL */
 };
 
 enum demux_accept_have {
@@ -213,8 +347,12 @@ struct demux_end {
 DEMUX_ASSERT(sizeof(struct demux_head) == 16);
 DEMUX_ASSERT(sizeof(struct demux_ends) == 40);
 DEMUX_ASSERT(sizeof(struct demux_sock) == 64);
-DEMUX_ASSERT(sizeof(struct demux_segment) == 152);
-DEMUX_ASSERT(sizeof(struct demux_segment_more) == 280);
+DEMUX_ASSERT(sizeof(struct demux_segment) == 176);
+DEMUX_ASSERT(sizeof(struct demux_segment_more) == 304);
+DEMUX_ASSERT(sizeof(struct demux_candidate) == 16);
+DEMUX_ASSERT(sizeof(struct demux_why) == 208);
+DEMUX_ASSERT(sizeof(struct demux_segment_why) == 512);
+DEMUX_ASSERT(sizeof(struct demux_reason) == 72);
 DEMUX_ASSERT(sizeof(struct demux_accept) == 144);
 DEMUX_ASSERT(sizeof(struct demux_fd) == 32);
 DEMUX_ASSERT(sizeof(struct demux_listen) == 112);

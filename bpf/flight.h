@@ -126,7 +126,7 @@ static __always_inline void flight_owner(struct flight *flight, const void *sk)
 static __always_inline void flight_match(struct flight *flight,
 					 struct sock_common *skc)
 {
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 
 	flight_owner(flight, skc);
 	/* What the skb carried was read at entry already. */
@@ -141,8 +141,8 @@ static __always_inline void flight_parent(struct flight *flight,
 					  struct sock_common *skc)
 {
 	flight_owner(flight, skc);
-	read_sock(&flight->record.parent, skc);
-	flight->record.segment.have |= DEMUX_HAVE_PARENT;
+	read_sock(&flight->record.more.parent, skc);
+	flight->record.more.segment.have |= DEMUX_HAVE_PARENT;
 }
 
 static __always_inline void
@@ -152,16 +152,25 @@ flight_child(struct flight *flight, struct sock *listener, struct sock *child)
 		return;
 	flight->child = (__u64)child;
 	flight_owner(flight, child);
-	read_sock(&flight->record.child, &child->__sk_common);
-	flight->record.segment.have |= DEMUX_HAVE_CHILD;
+	read_sock(&flight->record.more.child, &child->__sk_common);
+	flight->record.more.segment.have |= DEMUX_HAVE_CHILD;
 	flight_parent(flight, &listener->__sk_common);
+}
+
+/* The kernel frees it, and says why where it can. */
+static __always_inline void flight_dropped(struct flight *flight, __u32 reason)
+{
+	if (config.drop_args < 3)
+		return;
+	flight->record.more.segment.drop_reason = reason;
+	flight->record.more.segment.have |= DEMUX_HAVE_REASON;
 }
 
 /* The socket that early demux, a rule or a program put on the skb. */
 static __always_inline void flight_carried(struct flight *flight,
 					   struct sk_buff *skb)
 {
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 	struct sock *sk = GET(skb, sk);
 
 	flight->carried = CARRIED_NONE;
@@ -180,10 +189,41 @@ static __always_inline void flight_carried(struct flight *flight,
 		flight->carried = CARRIED_MATCH;
 }
 
+/* As much of the record as there is something in. */
+static __always_inline void flight_emit(struct cell *cell,
+					struct flight *flight)
+{
+	struct demux_segment_more *more = &flight->record.more;
+	struct demux_segment *seg = &more->segment;
+	__u32 len = sizeof(*seg);
+
+	if (config.detail) {
+		seg->have |= DEMUX_HAVE_WHY;
+		len = sizeof(flight->record);
+	} else if (seg->have & (DEMUX_HAVE_PARENT | DEMUX_HAVE_CHILD)) {
+		len = sizeof(*more);
+	}
+	if (len > sizeof(*seg)) {
+		if (!(seg->have & DEMUX_HAVE_PARENT))
+			__builtin_memset(&more->parent, 0,
+					 sizeof(more->parent));
+		if (!(seg->have & DEMUX_HAVE_CHILD))
+			__builtin_memset(&more->child, 0, sizeof(more->child));
+	}
+	seg->head.len = len;
+	/* Constant lengths: the verifier of 5.10 takes no others here. */
+	if (len == sizeof(flight->record))
+		emit_segment(cell, seg, sizeof(flight->record));
+	else if (len == sizeof(*more))
+		emit_segment(cell, seg, sizeof(*more));
+	else
+		emit_segment(cell, seg, sizeof(*seg));
+}
+
 static __always_inline void flight_finish(struct cell *cell,
 					  struct flight *flight)
 {
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 
 	if (flight->unwanted) {
 		flight_tell_ends(flight);
@@ -220,17 +260,10 @@ static __always_inline void flight_finish(struct cell *cell,
 	if (!(seg->have & DEMUX_HAVE_SOCK))
 		__builtin_memset(&seg->sock, 0, sizeof(seg->sock));
 
-	if (is_by_owner() && !flight->owned) {
+	if (is_by_owner() && !flight->owned)
 		count_softirq(&cell->count.filtered);
-	} else if (seg->have & (DEMUX_HAVE_PARENT | DEMUX_HAVE_CHILD)) {
-		if (!(seg->have & DEMUX_HAVE_CHILD))
-			__builtin_memset(&flight->record.child, 0,
-					 sizeof(flight->record.child));
-		seg->head.len = sizeof(flight->record);
-		emit_segment(cell, seg, sizeof(flight->record));
-	} else {
-		emit_segment(cell, seg, sizeof(*seg));
-	}
+	else
+		flight_emit(cell, flight);
 	flight_tell_ends(flight);
 	flight_close(cell, flight);
 }

@@ -29,7 +29,7 @@ struct flight {
 	__u8 filtering; /* inside sk_filter_trim_cap; kprobe only */
 	__u8 unwanted; /* counted already, told never; stable only */
 	__u32 depth; /* of calls, with this one; kprobe only */
-	struct demux_segment_more record;
+	struct demux_segment_why record; /* as much of it as there is */
 	struct demux_close end[2]; /* sockets that it closed or destroyed */
 };
 

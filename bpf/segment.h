@@ -16,6 +16,7 @@ static __always_inline void fill_tcp(struct demux_segment *seg,
 	seg->seq = bpf_ntohl(th->seq);
 	seg->ack = bpf_ntohl(th->ack);
 	seg->flags = (th->offset & 0x0f) << 8 | th->flags;
+	seg->window = bpf_ntohs(th->window);
 	seg->payload = len > header ? len - header : 0;
 	seg->have |= DEMUX_HAVE_TCP;
 }
@@ -36,7 +37,7 @@ static __always_inline void segment_fill(struct flight *flight, __u8 family,
 					 const struct tcp_header *th, int got,
 					 __u32 len)
 {
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 
 	fill_head(&seg->head, DEMUX_SEGMENT, sizeof(*seg));
 	seg->have = 0;
@@ -47,7 +48,7 @@ static __always_inline void segment_fill(struct flight *flight, __u8 family,
 		seg->ends.rport = bpf_ntohs(th->source);
 		seg->have |= DEMUX_HAVE_PORTS;
 	}
-	seg->seq = seg->ack = seg->payload = seg->flags = 0;
+	seg->seq = seg->ack = seg->payload = seg->flags = seg->window = 0;
 	if (got >= (int)sizeof(*th))
 		fill_tcp(seg, th, len);
 	else
@@ -57,6 +58,14 @@ static __always_inline void segment_fill(struct flight *flight, __u8 family,
 		flight->met |= MET_TOO_SHORT;
 	seg->notes = 0;
 	seg->predicted = 0;
+	seg->detail = 0;
+	seg->assigned_by = 0;
+	seg->drop_reason = 0;
+	seg->accept_queue = seg->accept_limit = seg->syn_queue = 0;
+	seg->sk_lookup = 0;
+	if (config.detail)
+		__builtin_memset(&flight->record.why, 0,
+				 sizeof(flight->record.why));
 	seg->sock.id = 0;
 }
 
@@ -96,7 +105,7 @@ static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
 
 	flight = flight_open(cell, skb);
 	segment_fill(flight, family, &th, got, GET(skb, len));
-	seg = &flight->record.segment;
+	seg = &flight->record.more.segment;
 	seg->netns = GET(skb, dev, nd_net.net, ns.inum);
 	seg->have |= DEMUX_HAVE_NETNS;
 	if (read_addrs(skb, &seg->ends))
@@ -155,7 +164,7 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 
 	if (!flight || !is_tcp(sk))
 		return;
-	seg = &flight->record.segment;
+	seg = &flight->record.more.segment;
 	if (GET(sk, __sk_common.skc_state) != TCP_LISTEN) {
 		if (flight->met & MET_REQUEST)
 			seg->notes |= DEMUX_NOTE_REPEATED;
@@ -207,7 +216,7 @@ static __always_inline void segment_request(struct sock *listener,
 	if (!flight)
 		return;
 	if (flight->met & MET_REQUEST)
-		flight->record.segment.notes |= DEMUX_NOTE_REPEATED;
+		flight->record.more.segment.notes |= DEMUX_NOTE_REPEATED;
 	flight_parent(flight, &listener->__sk_common);
 	flight_match(flight, &req->__req_common);
 	flight->met |= MET_REQUEST;
@@ -235,8 +244,8 @@ static __always_inline void segment_reset(const struct sock *sk,
 		return;
 	if (!sk)
 		flight->met |= MET_NOBODY;
-	if (!(flight->record.segment.flags & TCP_FLAG_RST))
-		flight->record.segment.notes |= DEMUX_NOTE_RESET;
+	if (!(flight->record.more.segment.flags & TCP_FLAG_RST))
+		flight->record.more.segment.notes |= DEMUX_NOTE_RESET;
 }
 
 /* tcp_child_process(listener, child, skb): the last ACK of a handshake, or a
@@ -272,7 +281,10 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 {
 	struct flight *flight = flight_find(this_cell(), skb);
 
-	if (!flight || flight->met & (MET_SOCKET | MET_NOBODY))
+	if (!flight)
+		return;
+	flight_dropped(flight, reason);
+	if (flight->met & (MET_SOCKET | MET_NOBODY))
 		return;
 	if (checksum_failed(skb) ||
 	    (config.bad_csum && reason == config.bad_csum))

@@ -50,7 +50,7 @@ static __always_inline struct flight *sight_find(struct cell *cell, __u64 skb,
 						 const struct tcp_header *th)
 {
 	struct flight *flight = &cell->flights[0];
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 
 	if (!cell->open || seg->ends.lport != bpf_ntohs(th->dest) ||
 	    seg->ends.rport != bpf_ntohs(th->source) ||
@@ -74,7 +74,7 @@ static __always_inline struct flight *sight_open(struct cell *cell, __u64 skb)
 	flight = flight_open(cell, (struct sk_buff *)skb);
 	flight->listener = 0;
 	flight->matched = 0;
-	flight->record.segment.flags = 0;
+	flight->record.more.segment.flags = 0;
 	flight->carried = CARRIED_UNKNOWN;
 	flight->carried_id = 0;
 	return flight;
@@ -84,7 +84,7 @@ static __always_inline void sight_unwanted(struct cell *cell,
 					   struct flight *flight,
 					   const struct tcp_header *th)
 {
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 
 	seg->ends.lport = bpf_ntohs(th->dest);
 	seg->ends.rport = bpf_ntohs(th->source);
@@ -152,7 +152,7 @@ static __always_inline bool read_ip(struct __sk_buff *ctx, struct ip_part *part,
 static __always_inline void sight_request(struct __sk_buff *ctx,
 					  struct flight *flight, __u64 listener)
 {
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *found;
 
@@ -198,7 +198,7 @@ static __always_inline __u64 skb_of(struct __sk_buff *ctx)
 static __always_inline void sight_fill(struct __sk_buff *ctx,
 				       struct flight *flight, __u64 sk)
 {
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 	struct sk_buff *skb = (struct sk_buff *)flight->skb;
 
 	seg->segs = ctx->gso_segs ?: 1;
@@ -234,7 +234,7 @@ static __always_inline struct flight *sight_again(struct cell *cell, __u64 skb,
 
 static __always_inline void sight_rematch(struct flight *flight, __u64 sk)
 {
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 
 	flight->matched = sk;
 	if (flight->unwanted)
@@ -286,9 +286,10 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 		return;
 	}
 	segment_fill(flight, part.family, &th, sizeof(th), ctx->len - part.len);
-	__builtin_memcpy(flight->record.segment.ends.laddr, ends.laddr, 32);
+	__builtin_memcpy(flight->record.more.segment.ends.laddr, ends.laddr,
+			 32);
 	sight_fill(ctx, flight, (__u64)sk);
-	if (!segment_asked_for(&flight->record.segment)) {
+	if (!segment_asked_for(&flight->record.more.segment)) {
 		sight_unwanted(cell, flight, &th);
 		return;
 	}
@@ -313,7 +314,7 @@ static __always_inline void sight_child(struct sock *child)
 	if (!flight->listener || flight->unwanted)
 		return;
 	read_sock(&seen, &child->__sk_common);
-	if (!same_ends(&flight->record.segment.ends, &seen.ends))
+	if (!same_ends(&flight->record.more.segment.ends, &seen.ends))
 		return;
 	accept_birth((struct sock *)flight->listener, child);
 	flight_child(flight, (struct sock *)flight->listener, child);

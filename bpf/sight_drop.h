@@ -40,7 +40,8 @@ static __always_inline void timewait_begins(struct sock *sk, int before,
 	    (before != TCP_FIN_WAIT1 && before != TCP_FIN_WAIT2 &&
 	     before != TCP_CLOSING))
 		return;
-	if (cell->open && cell->flights[0].record.segment.flags & TCP_FLAG_RST)
+	if (cell->open &&
+	    cell->flights[0].record.more.segment.flags & TCP_FLAG_RST)
 		return;
 	read_sock(&seen, &sk->__sk_common);
 	key.ends = seen.ends;
@@ -93,7 +94,7 @@ static __always_inline bool is_refusal(__u32 reason)
  * says so, or its backlog is full. */
 static __always_inline void sight_dropped(struct flight *flight, __u32 reason)
 {
-	struct demux_segment *seg = &flight->record.segment;
+	struct demux_segment *seg = &flight->record.more.segment;
 
 	if (config.drop_args >= 3 ? is_refusal(reason) :
 				    flight->met & MET_FULL) {
@@ -112,7 +113,7 @@ static __always_inline void sight_unmatched(struct flight *flight,
 		return;
 	if (rx_sk) {
 		flight_match(flight, &rx_sk->__sk_common);
-		flight->met |= flight->record.segment.sock.state ==
+		flight->met |= flight->record.more.segment.sock.state ==
 					       TCP_TIME_WAIT ?
 				       MET_TIME_WAIT :
 				       MET_DROP;
@@ -124,12 +125,14 @@ static __always_inline void sight_unmatched(struct flight *flight,
 	} else if (config.drop_args >= 4 ||
 		   (config.drop_args == 3 && reason != config.not_specified)) {
 		flight->met |= MET_DROP;
-	} else if (timewait_knows(&flight->record.segment)) {
+	} else if (timewait_knows(&flight->record.more.segment)) {
 		flight->met |= MET_TIME_WAIT;
-		flight->record.segment.predicted |= DEMUX_PREDICTED_OUTCOME;
+		flight->record.more.segment.predicted |=
+			DEMUX_PREDICTED_OUTCOME;
 	} else if (config.drop_args < 3) {
 		flight->met |= MET_NOBODY;
-		flight->record.segment.predicted |= DEMUX_PREDICTED_OUTCOME;
+		flight->record.more.segment.predicted |=
+			DEMUX_PREDICTED_OUTCOME;
 	}
 }
 
@@ -169,8 +172,10 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 	got = read_tcp_header(skb, &th);
 	flight = sight_find(cell, (__u64)skb, &th);
 	if (flight && is_its_drop(flight, reason, rx_sk)) {
-		if (!flight->unwanted)
+		if (!flight->unwanted) {
+			flight_dropped(flight, reason);
 			sight_dropped(flight, reason);
+		}
 		sight_finish(cell);
 		return;
 	}
@@ -182,7 +187,7 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 		return;
 	}
 	segment_fill(flight, family, &th, got, GET(skb, len));
-	seg = &flight->record.segment;
+	seg = &flight->record.more.segment;
 	seg->netns = GET(skb, dev, nd_net.net, ns.inum);
 	if (seg->netns)
 		seg->have |= DEMUX_HAVE_NETNS;
@@ -193,6 +198,7 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 	if (!segment_asked_for(seg)) {
 		sight_unwanted(cell, flight, &th);
 	} else {
+		flight_dropped(flight, reason);
 		sight_unmatched(flight, skb, reason, rx_sk);
 		if (reset)
 			seg->notes |= DEMUX_NOTE_RESET;
@@ -227,7 +233,7 @@ static __always_inline void sight_reset(struct sk_buff *skb)
 		return;
 	flight = sight_find(cell, (__u64)skb, &th);
 	if (flight)
-		flight->record.segment.notes |= DEMUX_NOTE_RESET;
+		flight->record.more.segment.notes |= DEMUX_NOTE_RESET;
 	else
 		cell->reset = (__u64)skb;
 }

@@ -176,6 +176,10 @@ void backend_close(struct backend_trace *trace)
 		close(trace->misses_fd);
 	if (trace->skeleton)
 		trace->backend->free(trace);
+	for (int i = 0; i < BACKEND_REASONS_MAX; i++) {
+		free(trace->reasons[i]);
+		trace->reasons[i] = NULL;
+	}
 }
 
 void backend_free(struct backend_trace *trace)

@@ -49,8 +49,9 @@ struct hook {
 	const char *gives;
 };
 
-#define BACKEND_HOOKS_MAX  40
-#define BACKEND_SPARES_MAX 16
+#define BACKEND_HOOKS_MAX   40
+#define BACKEND_SPARES_MAX  16
+#define BACKEND_REASONS_MAX 256
 
 /* A backend at work, or one that was tried. */
 struct backend_trace {
@@ -67,6 +68,7 @@ struct backend_trace {
 	int spare_count;
 	bool counts_recursion; /* this kernel counts what programs miss */
 	int misses_fd; /* iterator over the perf events of kprobes; -1: none */
+	char *reasons[BACKEND_REASONS_MAX]; /* names of drop reasons */
 	char missing[160]; /* HOOK_PROOF hooks that did not attach */
 	char coverage[160]; /* all hooks that did not attach */
 	char observed[160]; /* what is predicted, or not seen at all */

@@ -184,6 +184,9 @@ static int set_up(struct backend_trace *trace, const struct btf *btf,
 	set_autoload(trace, "on_owned_file", config->pid);
 	set_autoload(trace, "on_fork", config->follow);
 	set_autoload(trace, "on_exit", config->follow);
+	/* Without memory for them, they are not named. */
+	kernel_btf_names(btf, "skb_drop_reason", "SKB_DROP_REASON_",
+			 trace->reasons, BACKEND_REASONS_MAX);
 	err = select_programs(trace, btf, wish, why, size);
 	if (!err && trace->backend->describe)
 		err = trace->backend->describe(trace, btf, why, size);

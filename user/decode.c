@@ -5,6 +5,7 @@
 #include "decode.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define CLOSE 7 /* TCP_CLOSE */
 
@@ -34,6 +35,7 @@ static const char *check_segment(struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
 	const struct demux_segment_more *more = (const void *)seg;
+	const struct demux_segment_why *why = (const void *)seg;
 	bool has_more = seg->have & (DEMUX_HAVE_PARENT | DEMUX_HAVE_CHILD);
 	const char *problem = check_ends(&seg->ends);
 
@@ -41,12 +43,22 @@ static const char *check_segment(struct event *event)
 		return problem;
 	if (has_more && seg->head.len < sizeof(*more))
 		return "too short for the sockets it has";
+	if (seg->have & DEMUX_HAVE_WHY) {
+		if (seg->head.len < sizeof(*why))
+			return "too short for the reasons it has";
+		if (why->why.option_bytes > DEMUX_OPTIONS)
+			return "more TCP options than fit into a header";
+		event->with_why = &why->why;
+	}
 	if (seg->have & DEMUX_HAVE_OUTCOME &&
 	    (!seg->outcome || seg->outcome > DEMUX_MALFORMED))
 		return "bad outcome";
 	if (seg->have & DEMUX_HAVE_VIA &&
 	    (!seg->via || seg->via > DEMUX_ASSIGNED))
 		return "bad way of the match";
+	if (seg->have & DEMUX_HAVE_DETAIL &&
+	    (!seg->detail || seg->detail > DEMUX_BAD_CHECKSUM))
+		return "bad detail";
 	if (seg->have & DEMUX_HAVE_PARENT)
 		event->with_parent = &more->parent;
 	if (seg->have & DEMUX_HAVE_CHILD)
@@ -86,6 +98,19 @@ static const char *check_close(struct event *event)
 	return check_sock(&event->close->sock);
 }
 
+static const char *check_reason(struct event *event)
+{
+	const struct demux_reason *reason = event->reason;
+	size_t len = strnlen(reason->name, sizeof(reason->name));
+
+	/* It goes into JSON and to terminals as it is. */
+	if (!len || len == sizeof(reason->name) ||
+	    strspn(reason->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") !=
+		    len)
+		return "bad name of a drop reason";
+	return NULL;
+}
+
 static const char *check_end(struct event *event)
 {
 	const struct demux_counters *count = &event->end->counters;
@@ -103,6 +128,7 @@ static const struct {
 	[DEMUX_CLOSE] = { sizeof(struct demux_close), check_close },
 	[DEMUX_END] = { sizeof(struct demux_end), check_end },
 	[DEMUX_SOCKET] = { sizeof(struct demux_accept), check_socket },
+	[DEMUX_REASON] = { sizeof(struct demux_reason), check_reason },
 };
 
 int decode(struct event *event, const void *bytes, size_t len,

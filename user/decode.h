@@ -27,9 +27,11 @@ struct event {
 		const struct demux_listen *listen;
 		const struct demux_close *close;
 		const struct demux_end *end;
+		const struct demux_reason *reason;
 	};
 	const struct demux_sock *with_parent; /* NULL unless the record has it */
 	const struct demux_sock *with_child;
+	const struct demux_why *with_why;
 
 	/* model: the sockets it speaks of, NULL where unknown. They stay until
 	 * the next event is applied. */
@@ -37,6 +39,7 @@ struct event {
 	const struct model_sock *parent;
 	const struct model_sock *child;
 	bool repeated; /* says nothing new: a socket closes twice */
+	const char *drop_reason; /* its name, NULL unknown */
 
 	/* proof */
 	unsigned char verdict; /* enum verdict of proof.h, 0: not judged */

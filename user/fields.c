@@ -118,6 +118,11 @@ SEGMENT_NUMBER(seq, DEMUX_HAVE_TCP, seq)
 SEGMENT_NUMBER(ack, DEMUX_HAVE_TCP, ack)
 SEGMENT_NUMBER(len, DEMUX_HAVE_TCP, payload)
 SEGMENT_NUMBER(segs, 0u, segs)
+SEGMENT_NUMBER(window, DEMUX_HAVE_TCP, window)
+SEGMENT_NUMBER(accept_queue, DEMUX_HAVE_QUEUES, accept_queue)
+SEGMENT_NUMBER(accept_limit, DEMUX_HAVE_QUEUES, accept_limit)
+SEGMENT_NUMBER(syn_queue, DEMUX_HAVE_QUEUES, syn_queue)
+SEGMENT_NUMBER(sk_lookup, DEMUX_HAVE_SK_LOOKUP, sk_lookup)
 
 #define SEGMENT_NOTE(name, bit)                                          \
 	GETTER(name)                                                     \
@@ -151,6 +156,25 @@ GETTER(via)
 {
 	return event->segment->have & DEMUX_HAVE_VIA &&
 	       value_name(value, names_via(event->segment->via));
+}
+
+GETTER(detail)
+{
+	return event->segment->have & DEMUX_HAVE_DETAIL &&
+	       value_name(value, names_detail(event->segment->detail));
+}
+
+GETTER(drop_reason)
+{
+	return event->drop_reason && value_name(value, event->drop_reason);
+}
+
+GETTER(assigned_by)
+{
+	const char *name = names_assigned_by(event->segment->assigned_by);
+
+	return event->segment->have & DEMUX_HAVE_ASSIGNED_BY && name &&
+	       value_name(value, name);
 }
 
 /* --- the verdict ----------------------------------------------------------------- */
@@ -188,11 +212,19 @@ const struct field fields[] = {
 	{ "flags", SEGMENT, get_flags },
 	{ "seq", SEGMENT, get_seq },
 	{ "ack", SEGMENT, get_ack },
+	{ "window", SEGMENT, get_window },
 	{ "len", SEGMENT, get_len },
 	{ "segs", SEGMENT, get_segs },
 	{ "ifindex", SEGMENT, get_ifindex },
 	{ "outcome", SEGMENT, get_outcome },
+	{ "detail", SEGMENT, get_detail },
 	{ "via", SEGMENT, get_via },
+	{ "assigned_by", SEGMENT, get_assigned_by },
+	{ "sk_lookup", SEGMENT, get_sk_lookup },
+	{ "drop_reason", SEGMENT, get_drop_reason },
+	{ "accept_queue", SEGMENT, get_accept_queue },
+	{ "accept_queue_limit", SEGMENT, get_accept_limit },
+	{ "syn_queue", SEGMENT, get_syn_queue },
 	{ "sock", ALL, fields_sock_number },
 	{ "sock_state", SEGMENT | SOCKET, fields_sock_state },
 	{ "sock_laddr", SEGMENT, fields_sock_laddr },

@@ -54,3 +54,24 @@ bool kernel_btf_enum(const struct btf *btf, const char *type, const char *name,
 	}
 	return false;
 }
+
+bool kernel_btf_names(const struct btf *btf, const char *type,
+		      const char *prefix, char **names, uint32_t max)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM);
+	const struct btf_type *found = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	for (int i = 0; found && i < btf_vlen(found); i++) {
+		const struct btf_enum *one = &btf_enum(found)[i];
+		const char *name = btf__name_by_offset(btf, one->name_off);
+		uint32_t value = one->val;
+
+		if (strncmp(name, prefix, strlen(prefix)) || value >= max ||
+		    names[value])
+			continue;
+		names[value] = strdup(name + strlen(prefix));
+		if (!names[value])
+			return false;
+	}
+	return true;
+}

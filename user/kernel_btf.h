@@ -21,4 +21,9 @@ int kernel_btf_tracepoint_args(const struct btf *btf, const char *name);
 bool kernel_btf_enum(const struct btf *btf, const char *type, const char *name,
 		     uint32_t *value);
 
+/* Puts copies of the names of an enum's values, without @prefix, at their
+ * numbers, as far as these are below @max. False where memory ran out. */
+bool kernel_btf_names(const struct btf *btf, const char *type,
+		      const char *prefix, char **names, uint32_t max);
+
 #endif

@@ -66,6 +66,8 @@ static int apply_segment(struct model *model, struct event *event)
 	event->sock = sock;
 	event->parent = parent;
 	event->child = child;
+	if (seg->have & DEMUX_HAVE_REASON && seg->drop_reason < MODEL_REASONS)
+		event->drop_reason = model->reasons[seg->drop_reason];
 	if (!(seg->have & DEMUX_HAVE_PORTS))
 		return 0;
 	port = ports_get(&model->ports, seg->ends.lport);
@@ -195,6 +197,18 @@ static int apply_close(struct model *model, struct event *event)
 	return 0;
 }
 
+static int apply_reason(struct model *model, struct event *event)
+{
+	const struct demux_reason *reason = event->reason;
+	char **name = &model->reasons[reason->reason % MODEL_REASONS];
+
+	event->repeated = true; /* the segment says it */
+	if (reason->reason >= MODEL_REASONS || *name)
+		return 0;
+	*name = strdup(reason->name);
+	return *name ? 0 : -ENOMEM;
+}
+
 static void drop_idle_mini(struct htab_node *node, void *context)
 {
 	struct model_sock *sock = htab_entry(node, struct model_sock, by_id);
@@ -228,6 +242,8 @@ int model_apply(struct model *model, struct event *event)
 		return apply_listen(model, event);
 	case DEMUX_CLOSE:
 		return apply_close(model, event);
+	case DEMUX_REASON:
+		return apply_reason(model, event);
 	}
 	return 0;
 }
@@ -253,4 +269,6 @@ void model_free(struct model *model)
 	htab_free(&model->socks);
 	htab_free(&model->ends);
 	ports_free(&model->ports);
+	for (int i = 0; i < MODEL_REASONS; i++)
+		free(model->reasons[i]);
 }

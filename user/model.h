@@ -43,6 +43,8 @@ struct model_sock {
 	char comm[16];
 };
 
+#define MODEL_REASONS 256 /* kernels have half as many */
+
 struct model {
 	struct htab socks; /* by id */
 	struct htab ends; /* by netns and 4-tuple: full sockets, and minisocks
@@ -53,13 +55,14 @@ struct model {
 	uint64_t accepted;
 	uint64_t bypassed; /* of the sockets whose memory is given back */
 	uint64_t swept_ns; /* when idle minisocks were last dropped */
+	char *reasons[MODEL_REASONS]; /* names of drop reasons, by number */
 };
 
 void model_init(struct model *model);
 void model_free(struct model *model);
 
-/* Brings the model up to @event, and fills its sock, parent, child and
- * repeated. 0 or -ENOMEM. */
+/* Brings the model up to @event, and fills its sock, parent, child, repeated
+ * and drop_reason. 0 or -ENOMEM. */
 int model_apply(struct model *model, struct event *event);
 
 /* The newest socket of that id, or NULL. */

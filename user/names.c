@@ -40,6 +40,51 @@ const char *names_via(unsigned int via)
 	return LOOK_UP(names, via);
 }
 
+const char *names_detail(unsigned int detail)
+{
+	static const char *const names[] = {
+		[DEMUX_TAKEN_UP] = "taken_up",
+		[DEMUX_BACKLOG] = "backlog",
+		[DEMUX_BACKLOG_FULL] = "backlog_full",
+		[DEMUX_REQUEST_MADE] = "request_made",
+		[DEMUX_SYN_DROPPED] = "syn_dropped",
+		[DEMUX_COOKIE_SENT] = "cookie_sent",
+		[DEMUX_COOKIE_ACCEPTED] = "cookie_accepted",
+		[DEMUX_IGNORED] = "ignored",
+		[DEMUX_CHILD] = "child",
+		[DEMUX_SYN_REPEATED] = "syn_repeated",
+		[DEMUX_BAD_ACK] = "bad_ack",
+		[DEMUX_STOLEN] = "stolen",
+		[DEMUX_LISTENER_CLOSED] = "listener_closed",
+		[DEMUX_KEPT] = "kept",
+		[DEMUX_SWALLOWED] = "swallowed",
+		[DEMUX_ACKED] = "acked",
+		[DEMUX_REOPENED] = "reopened",
+		[DEMUX_RESET] = "reset",
+		[DEMUX_SILENT] = "silent",
+		[DEMUX_BY_FILTER] = "filter",
+		[DEMUX_BY_POLICY] = "policy",
+		[DEMUX_BY_MD5] = "md5",
+		[DEMUX_BY_AO] = "ao",
+		[DEMUX_BY_TTL] = "ttl",
+		[DEMUX_BY_OTHER] = "other",
+		[DEMUX_BAD_HEADER] = "header",
+		[DEMUX_BAD_CHECKSUM] = "checksum",
+	};
+
+	return LOOK_UP(names, detail);
+}
+
+const char *names_assigned_by(unsigned int by)
+{
+	static const char *const names[] = {
+		[DEMUX_BY_TPROXY] = "tproxy",
+		[DEMUX_BY_SK_ASSIGN] = "bpf_sk_assign",
+	};
+
+	return LOOK_UP(names, by);
+}
+
 const char *names_state(unsigned int state)
 {
 	static const char *const names[] = {

@@ -12,6 +12,8 @@
 /* Each returns NULL for a number that has no name. */
 const char *names_outcome(unsigned int outcome); /* enum demux_outcome */
 const char *names_via(unsigned int via); /* enum demux_via */
+const char *names_detail(unsigned int detail); /* enum demux_detail */
+const char *names_assigned_by(unsigned int by); /* enum demux_assigned_by */
 const char *names_state(unsigned int state); /* TCP_*: "ESTABLISHED" */
 
 #define NAMES_FLAGS_MAX 64

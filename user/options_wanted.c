@@ -18,6 +18,7 @@ enum {
 	KEY_NETNS = 512, /* options.c has those from 256 on */
 	KEY_CGROUP,
 	KEY_REMOTE,
+	KEY_DETAIL,
 };
 
 static const struct argp_option known[] = {
@@ -43,6 +44,10 @@ static const struct argp_option known[] = {
 	{ "remote", KEY_REMOTE, "ADDR[/LEN][:PORT]", 0,
 	  "Only from this remote end: 10.0.0.0/8, 10.1.2.3:443, "
 	  "[2001:db8::1]:443, or :443 for any address",
+	  1 },
+	{ "detail", KEY_DETAIL, NULL, 0,
+	  "Look into the lookup tables for why it was this socket: costs time "
+	  "per segment",
 	  1 },
 	{ "count", 'n', "N", 0, "End after N segments", 1 },
 	{ "duration", 'd', "SECONDS", 0, "End after that time", 1 },
@@ -161,6 +166,9 @@ static error_t on_key(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_REMOTE:
 		set_remote(state, text);
+		return 0;
+	case KEY_DETAIL:
+		options->wanted.detail = 1;
 		return 0;
 	case 'n':
 		options->count = whole_number(state, "count", text, UINT64_MAX);

@@ -51,6 +51,8 @@ static bool is_wanted(const struct pipeline *pipeline,
 	case DEMUX_CLOSE:
 		sock = &event->close->sock;
 		break;
+	case DEMUX_REASON:
+		return true;
 	}
 	if (!(sock ? filter_sock(wanted, sock) :
 		     is_wanted_segment(wanted, event->segment)))

@@ -50,11 +50,36 @@ static void take_before(struct live *live, uint64_t until_ns)
 		live->enough = live->take(live->context, was, was->head.len);
 }
 
+/* What the drop reason of a segment is called, once, before its number. */
+static void take_reason(struct live *live, const struct demux_segment *seg)
+{
+	struct demux_reason reason = {
+		.head = { .type = DEMUX_REASON, .len = sizeof(reason) },
+	};
+	char *name;
+
+	if (live->enough || seg->head.type != DEMUX_SEGMENT ||
+	    !(seg->have & DEMUX_HAVE_REASON) ||
+	    seg->drop_reason >= BACKEND_REASONS_MAX)
+		return;
+	name = live->trace->reasons[seg->drop_reason];
+	if (!name)
+		return;
+	live->trace->reasons[seg->drop_reason] = NULL;
+	reason.head.cpu = seg->head.cpu;
+	reason.head.mono_ns = seg->head.mono_ns;
+	reason.reason = seg->drop_reason;
+	strncpy(reason.name, name, sizeof(reason.name) - 1);
+	free(name);
+	live->enough = live->take(live->context, &reason, sizeof(reason));
+}
+
 static int on_record(void *context, void *record, size_t len)
 {
 	struct live *live = context;
 
 	take_before(live, ((const struct demux_head *)record)->mono_ns);
+	take_reason(live, record);
 	if (live->enough)
 		return -ECANCELED;
 	record = live_accepts_pass(&live->accepts, record, &len);

@@ -116,7 +116,7 @@ static void test_foreign(void **state)
 	recording.head.order = __builtin_bswap32(RECORDING_ORDER);
 	expect_refused("byte order");
 	recording.head.abi = DEMUX_ABI + 1;
-	expect_refused("format 3, and this version reads format 2");
+	expect_refused("format 4, and this version reads format 3");
 	recording.head.len = sizeof(recording.head) - 8;
 	expect_refused("bad length");
 	recording.head.len = sizeof(recording.head) + 4;
