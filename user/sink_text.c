@@ -17,8 +17,7 @@
 #include "names.h"
 #include "proof.h"
 #include "sink.h"
-
-#define CELL_MAX 160
+#include "text_value.h"
 
 /* So many of the sockets that were there before; a host may have thousands. */
 #define SOCKETS_SHOWN 50
@@ -97,88 +96,28 @@ static void begin(struct sink *sink, const struct recording_head *trace)
 
 /* --- one value --------------------------------------------------------------- */
 
-/* Puts the field's text, of fewer than CELL_MAX bytes, at @to. Returns its end,
- * or NULL where it is unknown. */
-static char *show(char *to, const struct field *field,
-		  const struct event *event)
-{
-	struct value value;
-
-	if (!(field->events & 1u << event->head->type) ||
-	    !field->get(event, &value))
-		return NULL;
-	*to = '\0';
-	switch (value.kind) {
-	case VALUE_SIGNED:
-		if ((int64_t)value.number >= 0)
-			return names_number(to, value.number);
-		*to++ = '-';
-		return names_number(to, -value.number);
-	case VALUE_NUMBER:
-		return names_number(to, value.number);
-	case VALUE_NAME:
-		return stpcpy(to, value.text);
-	case VALUE_BYTES:
-		names_escape(to, CELL_MAX, value.text, strlen(value.text));
-		return to + strlen(to);
-	case VALUE_BOOL: /* the detail's own words say it */
-		break;
-	}
-	return to;
-}
-
-static char *show_or(char *to, const struct field *field,
-		     const struct event *event, const char *unknown)
-{
-	char *end = show(to, field, event);
-
-	return end ? end : stpcpy(to, unknown);
-}
-
-static char *show_ends(char *cell, const struct column *column,
-		       const struct event *event)
-{
-	char *end = show_or(cell + 1, column->field, event, "?");
-	bool is_v6 = memchr(cell + 1, ':', end - cell - 1);
-	char *port;
-
-	/* One byte is kept free for the bracket that IPv6 needs. */
-	if (is_v6) {
-		cell[0] = '[';
-		*end++ = ']';
-	} else {
-		memmove(cell, cell + 1, end - cell - 1);
-		end--;
-	}
-	*end++ = column->join;
-	port = end;
-	end = show_or(port, column->other_field, event, "?");
-	if (event->head->type != DEMUX_SEGMENT && column->key[0] == 'r' &&
-	    port[0] == '0')
-		return stpcpy(cell, "*:*"); /* a listener has no remote end */
-	return end;
-}
-
 /* Returns the end of what it put there. */
-static char *show_cell(char cell[CELL_MAX], const struct column *column,
+static char *show_cell(char cell[TEXT_CELL_MAX], const struct column *column,
 		       const struct event *event)
 {
 	char *end;
 
 	if (column->join)
-		return show_ends(cell, column, event);
+		return text_ends(cell, column->field, column->other_field,
+				 event);
 	if (event->head->type == DEMUX_SEGMENT &&
 	    event->segment->predicted & column->predicted)
 		*cell++ = '~';
 	if (column->key[0] == 's') { /* sock */
-		end = show(cell + 1, column->field, event);
+		end = text_value(cell + 1, column->field, event);
 		cell[0] = end ? '#' : '-';
 		return end ? end : cell + 1;
 	}
 	if (event->head->type == DEMUX_SEGMENT)
-		return show_or(cell, column->field, event, "?");
-	return column->other ? show_or(cell, column->other_field, event, "?") :
-			       cell;
+		return text_value_or(cell, column->field, event, "?");
+	return column->other ?
+		       text_value_or(cell, column->other_field, event, "?") :
+		       cell;
 }
 
 /* --- a line -------------------------------------------------------------------- */
@@ -211,7 +150,7 @@ static void put_columns(struct out *out, const struct event *event, bool tinted)
 
 	for (size_t i = 0; i < count; i++) {
 		struct column *column = &columns[i];
-		char cell[2 * CELL_MAX];
+		char cell[TEXT_CELL_MAX];
 		size_t len = show_cell(cell, column, event) - cell;
 
 		if (len > column->width)
@@ -244,12 +183,12 @@ static void put_details(struct out *out, const struct event *event)
 {
 	for (size_t i = 0; i < DETAILS; i++) {
 		const struct detail *detail = &details[i];
-		char text[CELL_MAX], *end;
+		char text[TEXT_VALUE_MAX], *end;
 
 		if (!(detail->events & 1u << event->head->type) ||
 		    is_plain(detail, event))
 			continue;
-		end = show(text, detail->field, event);
+		end = text_value(text, detail->field, event);
 		if (!end)
 			continue;
 		out_text(out, detail->before);
@@ -263,19 +202,19 @@ static void put_verdict(struct out *out, const struct event *event)
 {
 	static const char *const keys[] = { "sock_laddr", "sock_lport",
 					    "sock_raddr", "sock_rport" };
-	char text[CELL_MAX];
+	char text[TEXT_VALUE_MAX];
 
 	if (event->head->type != DEMUX_SEGMENT ||
 	    event->verdict == VERDICT_PROVED)
 		return;
 	out_text(out, " ");
-	show_or(text, fields_find("verdict"), event, "?");
+	text_value_or(text, fields_find("verdict"), event, "?");
 	out_text(out, text);
 	if (event->segment->have & DEMUX_HAVE_SOCK) {
 		out_text(out, " (socket:");
 		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 			out_text(out, " ");
-			show_or(text, fields_find(keys[i]), event, "?");
+			text_value_or(text, fields_find(keys[i]), event, "?");
 			out_text(out, text);
 		}
 		out_text(out, ")");

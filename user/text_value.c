@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * text_value.c - one field of an event as people read it. Last stage.
+ */
+#include "text_value.h"
+
+#include <string.h>
+
+#include "names.h"
+
+char *text_value(char *to, const struct field *field, const struct event *event)
+{
+	struct value value;
+
+	if (!(field->events & 1u << event->head->type) ||
+	    !field->get(event, &value))
+		return NULL;
+	*to = '\0';
+	switch (value.kind) {
+	case VALUE_SIGNED:
+		if ((int64_t)value.number >= 0)
+			return names_number(to, value.number);
+		*to++ = '-';
+		return names_number(to, -value.number);
+	case VALUE_NUMBER:
+		return names_number(to, value.number);
+	case VALUE_NAME:
+		return stpcpy(to, value.text);
+	case VALUE_BYTES:
+		names_escape(to, TEXT_VALUE_MAX, value.text,
+			     strlen(value.text));
+		return to + strlen(to);
+	case VALUE_BOOL: /* the sink's own words say it */
+		break;
+	}
+	return to;
+}
+
+char *text_value_or(char *to, const struct field *field,
+		    const struct event *event, const char *unknown)
+{
+	char *end = text_value(to, field, event);
+
+	return end ? end : stpcpy(to, unknown);
+}
+
+char *text_ends(char *to, const struct field *addr, const struct field *port,
+		const struct event *event)
+{
+	char *end = text_value_or(to + 1, addr, event, "?");
+	bool is_v6 = memchr(to + 1, ':', end - to - 1);
+	char *at;
+
+	/* One byte is kept free for the bracket that IPv6 needs. */
+	if (is_v6) {
+		to[0] = '[';
+		*end++ = ']';
+	} else {
+		memmove(to, to + 1, end - to - 1);
+		end--;
+	}
+	*end++ = ':';
+	at = end;
+	end = text_value_or(at, port, event, "?");
+	if (event->head->type != DEMUX_SEGMENT && addr->key[0] == 'r' &&
+	    at[0] == '0')
+		return stpcpy(to, "*:*"); /* a listener has no remote end */
+	return end;
+}
