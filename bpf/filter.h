@@ -95,11 +95,20 @@ static inline int sock_families(const struct demux_sock *sock)
 	return DEMUX_IPV6;
 }
 
+/* @proto is one of enum demux_protos. */
+static inline int filter_proto(const volatile struct demux_config *wanted,
+			       __u8 proto)
+{
+	return (wanted->protos ?: DEMUX_TCP) & proto;
+}
+
 static inline int filter_sock(const volatile struct demux_config *wanted,
 			      const struct demux_sock *sock)
 {
 	/* One without a remote end, as a listener, may get anybody's. */
-	return filter_port(wanted, sock->ends.lport) &&
+	return filter_proto(wanted, sock->flags & DEMUX_SOCK_UDP ? DEMUX_UDP :
+								   DEMUX_TCP) &&
+	       filter_port(wanted, sock->ends.lport) &&
 	       filter_netns(wanted, sock->netns) &&
 	       (!sock->ends.rport || filter_remote(wanted, &sock->ends)) &&
 	       (wanted->families == (DEMUX_IPV4 | DEMUX_IPV6) ||

@@ -20,8 +20,10 @@
 #define AF_INET       2
 #define AF_INET6      10
 #define IPPROTO_TCP   6
+#define IPPROTO_UDP   17
 #define IPPROTO_MPTCP 262
 #define SOCK_STREAM   1
+#define SOCK_DGRAM    2
 #define EEXIST        17
 #define PACKET_HOST   0
 #define S_IFMT        0170000
@@ -213,6 +215,15 @@ static __always_inline bool is_tcp(struct sock *sk)
 	/* A raw socket may have TCP's number too. */
 	return GET(sk, sk_protocol) == IPPROTO_TCP &&
 	       GET(sk, sk_type) == SOCK_STREAM &&
+	       (family == AF_INET || family == AF_INET6);
+}
+
+static __always_inline bool is_udp(struct sock *sk)
+{
+	__u16 family = GET(sk, __sk_common.skc_family);
+
+	return GET(sk, sk_protocol) == IPPROTO_UDP &&
+	       GET(sk, sk_type) == SOCK_DGRAM &&
 	       (family == AF_INET || family == AF_INET6);
 }
 

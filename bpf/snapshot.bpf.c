@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * snapshot.bpf.c - the TCP sockets that are there already: one program sees
- * every open file of every process, the other the lookup tables of a network
- * namespace. Read by user/snapshot_iter.c, whatever the backend is.
+ * snapshot.bpf.c - the sockets that are there already: one program sees every
+ * open file of every process, the others the lookup tables of a network
+ * namespace, TCP's and UDP's. Read by user/snapshot_iter.c, whatever the backend is.
  */
 #include <linux/bpf.h>
 
@@ -48,9 +48,12 @@ static __always_inline void begin(struct demux_accept *record)
 }
 
 /* Reads the socket at @sk; false for one that nobody asked for. */
-static __always_inline bool read_wanted(struct demux_accept *record, __u64 sk)
+static __always_inline bool read_wanted(struct demux_accept *record, __u64 sk,
+					bool of_udp)
 {
 	read_sock(&record->sock, sk);
+	if (of_udp)
+		record->sock.flags |= DEMUX_SOCK_UDP;
 	if (!filter_sock(&config, &record->sock) ||
 	    (config.cgroup && !is_in_cgroup(sk, config.cgroup)))
 		return false;
@@ -98,9 +101,21 @@ static __always_inline struct sock *first_subflow(struct sock *sk)
 	return BPF_CORE_READ(msk, first);
 }
 
-/* The TCP socket that is open as @file, or 0: also for one in no lookup table,
- * as it is before listen() or connect(), or after a reset. */
-static __always_inline __u64 open_socket(struct file *file)
+/* Is it in TCP's lookup tables? Not before listen() or connect(), nor after a
+ * reset. */
+static __always_inline bool is_tcp_in_table(struct sock *sk)
+{
+	return is_tcp(sk) &&
+	       BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_CLOSE;
+}
+
+static __always_inline bool is_udp_in_table(struct sock *sk)
+{
+	return is_udp(sk) && BPF_CORE_READ(sk, __sk_common.skc_num);
+}
+
+/* The socket that is open as @file, or 0: also for one in no lookup table. */
+static __always_inline __u64 open_socket(struct file *file, bool *of_udp)
 {
 	struct socket *socket;
 	struct sock *sk;
@@ -109,10 +124,10 @@ static __always_inline __u64 open_socket(struct file *file)
 		return 0;
 	socket = BPF_CORE_READ(file, private_data);
 	sk = first_subflow(BPF_CORE_READ(socket, sk));
-	if (!sk || !is_tcp(sk) || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM ||
-	    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
+	if (!sk)
 		return 0;
-	return (__u64)sk;
+	*of_udp = is_udp_in_table(sk);
+	return *of_udp || is_tcp_in_table(sk) ? (__u64)sk : 0;
 }
 
 SEC("iter/task_file")
@@ -121,14 +136,15 @@ int on_open_file(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct demux_accept record = {};
+	bool of_udp = false;
 	__u64 sk;
 
 	if (!task || !file)
 		return 0;
 	begin(&record);
-	sk = open_socket(file);
+	sk = open_socket(file, &of_udp);
 	if (!sk || shares_files(task) || !is_wanted_owner(task) ||
-	    !read_wanted(&record, sk))
+	    !read_wanted(&record, sk, of_udp))
 		return 0;
 	record.have |= DEMUX_HAVE_OWNER | DEMUX_HAVE_FD | DEMUX_HAVE_INODE;
 	record.fd = ctx->fd;
@@ -169,18 +185,27 @@ static __always_inline __u64 find_listener(__u64 sk, __u8 state)
 	return listener ? *listener : 0;
 }
 
+static __always_inline void read_file(struct demux_accept *record, __u64 sk)
+{
+	struct socket *socket = BPF_CORE_READ((struct sock *)sk, sk_socket);
+
+	if (!socket)
+		return;
+	record->inode = read_inode(socket);
+	record->have |= DEMUX_HAVE_INODE;
+}
+
 SEC("iter/tcp")
-int on_table_entry(struct bpf_iter__tcp *ctx)
+int on_tcp_entry(struct bpf_iter__tcp *ctx)
 {
 	__u64 sk = (__u64)ctx->sk_common, listener;
 	struct demux_accept record = {};
-	struct socket *socket = NULL;
 	__u8 state;
 
 	if (!sk)
 		return 0;
 	begin(&record);
-	if (!read_wanted(&record, sk))
+	if (!read_wanted(&record, sk, false))
 		return 0;
 	state = record.sock.state;
 	if (state == TCP_LISTEN)
@@ -191,11 +216,23 @@ int on_table_entry(struct bpf_iter__tcp *ctx)
 		record.have |= DEMUX_HAVE_LISTENER;
 	}
 	if (state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV)
-		socket = BPF_CORE_READ((struct sock *)sk, sk_socket);
-	if (socket) {
-		record.inode = read_inode(socket);
-		record.have |= DEMUX_HAVE_INODE;
-	}
+		read_file(&record, sk);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+SEC("iter/udp")
+int on_udp_entry(struct bpf_iter__udp *ctx)
+{
+	__u64 sk = (__u64)ctx->udp_sk;
+	struct demux_accept record = {};
+
+	if (!sk)
+		return 0;
+	begin(&record);
+	if (!read_wanted(&record, sk, true))
+		return 0;
+	read_file(&record, sk);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }

@@ -82,7 +82,9 @@ static const char *check_socket(struct event *event)
 {
 	const struct demux_sock *sock = &event->accept->sock;
 
-	return sock->state == CLOSE ? "bad socket state" : check_any_sock(sock);
+	if (sock->state == CLOSE && !(sock->flags & DEMUX_SOCK_UDP))
+		return "bad socket state";
+	return check_any_sock(sock);
 }
 
 static const char *check_listen(struct event *event)

@@ -41,6 +41,8 @@ GETTER(state)
 {
 	const struct demux_sock *sock = fields_sock_record(event);
 
+	if (sock && sock->flags & DEMUX_SOCK_UDP)
+		return value_name(value, names_udp_state(sock->state));
 	return sock && value_name(value, names_state(sock->state));
 }
 

@@ -85,6 +85,7 @@ static int read_files(struct holders *holders, struct holder *holder, int dir)
 	int err = 0;
 
 	if (!files) {
+		holders->hidden += errno == EACCES || errno == EPERM;
 		if (at >= 0)
 			close(at);
 		return 0; /* gone, or not for this process to see */

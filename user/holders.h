@@ -22,6 +22,7 @@ struct holders {
 	struct holder *all; /* by inode, then by process */
 	size_t count;
 	size_t room;
+	size_t hidden; /* processes that could not be looked into */
 };
 
 /* Looks through all processes. 0 or -ENOMEM; holders_free() either way. */

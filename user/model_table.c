@@ -107,6 +107,11 @@ void model_table_free_dead(struct model *model, uint64_t now_ns)
 	}
 }
 
+static bool is_udp(const struct demux_sock *sock)
+{
+	return sock->flags & DEMUX_SOCK_UDP;
+}
+
 /* Is what was just seen at @old's address another socket? */
 static bool is_reborn(const struct model_sock *old,
 		      const struct demux_sock *now, uint64_t now_ns)
@@ -115,6 +120,10 @@ static bool is_reborn(const struct model_sock *old,
 
 	if (old->destroyed_ns)
 		return now_ns > old->destroyed_ns;
+	/* One of UDP may be connected, and connected again, and not be. */
+	if (is_udp(&old->last) || is_udp(now))
+		return is_udp(&old->last) != is_udp(now) ||
+		       was->lport != is->lport;
 	if (model_table_is_mini(&old->last) || model_table_is_mini(now))
 		return old->last.state != now->state || !same_ends(was, is);
 	if (now->state == CLOSE || old->last.state == CLOSE)
@@ -217,8 +226,8 @@ static int count_sock(struct model *model, struct model_sock *sock)
 	struct port *port;
 	int err;
 
-	if (sock->counted || !sock->last.ends.lport)
-		return 0;
+	if (sock->counted || !sock->last.ends.lport || is_udp(&sock->last))
+		return 0; /* TCP's ports are not UDP's */
 	if (model_table_is_mini(&sock->last))
 		return is_by_ends(&sock->last) ? note_ends(model, sock) : 0;
 	if (sock->last.state != LISTEN && !sock->last.ends.rport)
@@ -263,8 +272,12 @@ int model_table_meet(struct model *model, const struct demux_sock *from,
 	*to = sock;
 	if (!sock || err)
 		return -ENOMEM;
-	if (from->state != CLOSE && is_by_ends(from) == is_by_ends(&sock->last))
+	if (from->state == CLOSE && !is_udp(from))
+		; /* it may have given its port back already */
+	else if (is_by_ends(from) == is_by_ends(&sock->last))
 		sock->last = *from;
+	else
+		sock->last.state = from->state;
 	sock->seen_ns = now_ns;
 	return count_sock(model, sock);
 }

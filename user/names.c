@@ -101,6 +101,16 @@ const char *names_state(unsigned int state)
 	return LOOK_UP(names, state);
 }
 
+const char *names_udp_state(unsigned int state)
+{
+	static const char *const names[] = {
+		[1] = "CONNECTED", /* TCP_ESTABLISHED */
+		[7] = "UNCONNECTED", /* TCP_CLOSE */
+	};
+
+	return LOOK_UP(names, state);
+}
+
 struct bit_name {
 	unsigned int bit;
 	const char *name;

@@ -15,6 +15,7 @@ const char *names_via(unsigned int via); /* enum demux_via */
 const char *names_detail(unsigned int detail); /* enum demux_detail */
 const char *names_assigned_by(unsigned int by); /* enum demux_assigned_by */
 const char *names_state(unsigned int state); /* TCP_*: "ESTABLISHED" */
+const char *names_udp_state(unsigned int state); /* "UNCONNECTED" */
 
 #define NAMES_FLAGS_MAX 64
 /* TCP flags, "SYN|ACK", "" for none. */

@@ -177,7 +177,8 @@ static int visit_mounts(struct walk *walk)
 	return err;
 }
 
-int namespaces_each(uint32_t only, namespaces_visit visit, void *context)
+int namespaces_each(uint32_t only, namespaces_visit visit, void *context,
+		    size_t *barred)
 {
 	struct walk walk = { .only = only, .visit = visit, .context = context };
 	int err;
@@ -194,6 +195,7 @@ int namespaces_each(uint32_t only, namespaces_visit visit, void *context)
 		log_info("%zu network namespaces could not be entered: what no "
 			 "process has open there is not known",
 			 walk.barred);
+	*barred = walk.barred;
 	close(walk.own_fd);
 	free(walk.seen);
 	return err;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * snapshot.c - the TCP sockets that are there before the first segment. Two
+ * snapshot.c - the sockets that are there before the first segment. Two
  * passes, over open files and over lookup tables, become one list. Stage of the
  * sources.
  *
  *	           by BPF iterator          else
  *	files      iter/task_file           /proc/PID/fd
- *	tables     iter/tcp                 sock_diag
+ *	tables     iter/tcp, iter/udp       sock_diag
  */
 #include "snapshot.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@
 
 struct snapshot {
 	const char *without;
+	bool gives_cookies;
+	struct snapshot_gaps gaps;
 	struct records records; /* by time */
 	size_t next;
 };
@@ -33,6 +36,7 @@ struct snapshot {
 /* The passes, while they are under way. */
 struct reading {
 	const struct demux_config *config;
+	struct snapshot_gaps *gaps;
 	struct snapshot_iter iter;
 	struct holders holders; /* read where there is no iterator over files */
 	struct records found;
@@ -46,6 +50,16 @@ struct snapshot *snapshot_new(const char *without)
 	if (snapshot)
 		snapshot->without = without;
 	return snapshot;
+}
+
+void snapshot_give_cookies(struct snapshot *snapshot)
+{
+	snapshot->gives_cookies = true;
+}
+
+const struct snapshot_gaps *snapshot_gaps(const struct snapshot *snapshot)
+{
+	return &snapshot->gaps;
 }
 
 void snapshot_free(struct snapshot *snapshot)
@@ -79,21 +93,63 @@ static int read_files(struct reading *reading)
 	return 0;
 }
 
+/* The protocols, each with the pass over its tables. */
+static const struct proto {
+	enum demux_protos bit;
+	enum snapshot_pass pass;
+	uint8_t number;
+	const char *name;
+} protos[] = {
+	{ DEMUX_TCP, SNAPSHOT_TCP, IPPROTO_TCP, "TCP" },
+	{ DEMUX_UDP, SNAPSHOT_UDP, IPPROTO_UDP, "UDP" },
+};
+
+#define PROTOS (sizeof(protos) / sizeof(protos[0]))
+
+static int read_table(struct reading *reading, const struct proto *proto,
+		      uint32_t netns)
+{
+	int err;
+
+	if (has_pass(reading, proto->pass))
+		err = snapshot_iter_read(&reading->iter, proto->pass,
+					 &reading->found);
+	else
+		err = sock_diag_read(&reading->found, netns, proto->number);
+	if (err == -ENOMEM)
+		return err;
+	reading->gaps->tables += err != 0;
+	reading->gaps->tables_read += !err;
+	if (err)
+		log_info("cannot read the %s sockets of network namespace %u: "
+			 "%s",
+			 proto->name, netns, strerror(-err));
+	return 0;
+}
+
 static int read_tables(uint32_t netns, void *context)
 {
 	struct reading *reading = context;
-	int err;
+	int err = 0;
 
-	if (has_pass(reading, SNAPSHOT_TABLES))
-		err = snapshot_iter_read(&reading->iter, SNAPSHOT_TABLES,
-					 &reading->found);
-	else
-		err = sock_diag_read(&reading->found, netns);
-	if (!err || err == -ENOMEM)
-		return err;
-	log_info("cannot read the sockets of network namespace %u: %s", netns,
-		 strerror(-err));
-	return 0;
+	for (size_t i = 0; !err && i < PROTOS; i++)
+		if (filter_proto(reading->config, protos[i].bit))
+			err = read_table(reading, &protos[i], netns);
+	return err;
+}
+
+/* The kernel makes a cookie for every socket that sock_diag tells. */
+static int make_cookies(uint32_t netns, void *context)
+{
+	const struct reading *reading = context;
+	struct records told = { 0 };
+	int err = 0;
+
+	for (size_t i = 0; err != -ENOMEM && i < PROTOS; i++)
+		if (filter_proto(reading->config, protos[i].bit))
+			err = sock_diag_read(&told, netns, protos[i].number);
+	records_free(&told);
+	return err == -ENOMEM ? err : 0;
 }
 
 static int read_all(struct reading *reading)
@@ -104,12 +160,14 @@ static int read_all(struct reading *reading)
 	/* What no process has open is not a process's own. */
 	if (err || (config->pid && has_pass(reading, SNAPSHOT_FILES)))
 		return err;
-	if (config->cgroup && !has_pass(reading, SNAPSHOT_TABLES)) {
+	if (config->cgroup && !(has_pass(reading, SNAPSHOT_TCP) ||
+				has_pass(reading, SNAPSHOT_UDP))) {
 		log_info("without iter_tcp it is not known which cgroup a "
 			 "socket of before belongs to");
 		return 0;
 	}
-	return namespaces_each(config->netns, read_tables, reading);
+	return namespaces_each(config->netns, read_tables, reading,
+			       &reading->gaps->namespaces);
 }
 
 /* --- from what was found to what is told ----------------------------------- */
@@ -121,17 +179,20 @@ struct told {
 
 /* By what a second sight of the same socket is known: its id, or, where the
  * tables tell none, its inode. 0: by nothing. */
-static uint64_t key_of(const struct demux_accept *record, bool by_inode)
+static uint64_t key_of(const struct reading *reading,
+		       const struct demux_accept *record)
 {
-	if (by_inode)
+	bool of_udp = record->sock.flags & DEMUX_SOCK_UDP;
+
+	if (!has_pass(reading, of_udp ? SNAPSHOT_UDP : SNAPSHOT_TCP))
 		return record->have & DEMUX_HAVE_INODE ? record->inode : 0;
 	return record->sock.id;
 }
 
-static bool is_told(const struct htab *table, const struct demux_accept *record,
-		    bool by_inode)
+static bool is_told(const struct reading *reading, const struct htab *table,
+		    const struct demux_accept *record)
 {
-	uint64_t key = key_of(record, by_inode);
+	uint64_t key = key_of(reading, record);
 	struct htab_node *node = htab_find(table, htab_mix(0, key));
 
 	for (; node; node = htab_next(node)) {
@@ -139,7 +200,7 @@ static bool is_told(const struct htab *table, const struct demux_accept *record,
 			htab_entry(node, struct told, node)->record;
 
 		/* Meanwhile the memory may have become another socket. */
-		if (key_of(other, by_inode) == key &&
+		if (key_of(reading, other) == key &&
 		    other->sock.netns == record->sock.netns &&
 		    !memcmp(&other->sock.ends, &record->sock.ends,
 			    sizeof(record->sock.ends)))
@@ -189,7 +250,6 @@ static int add_owned(struct records *to, const struct reading *reading,
  * beside: each socket once. */
 static int sift(const struct reading *reading, struct records *to)
 {
-	bool by_inode = !has_pass(reading, SNAPSHOT_TABLES);
 	const struct records *found = &reading->found;
 	struct told *told = calloc(found->count + 1, sizeof(*told));
 	struct htab table = { 0 };
@@ -197,9 +257,9 @@ static int sift(const struct reading *reading, struct records *to)
 
 	for (size_t i = 0; !err && i < found->count; i++) {
 		const struct demux_accept *record = &found->all[i];
-		uint64_t key = key_of(record, by_inode);
+		uint64_t key = key_of(reading, record);
 
-		if (key && is_told(&table, record, by_inode)) {
+		if (key && is_told(reading, &table, record)) {
 			if (i >= reading->from_files)
 				continue;
 		} else if (key) {
@@ -224,12 +284,17 @@ static int by_time(const void *a, const void *b)
 
 int snapshot_take(struct snapshot *snapshot, const struct demux_config *config)
 {
-	struct reading reading = { .config = config };
+	struct reading reading = { .config = config, .gaps = &snapshot->gaps };
 	struct records *records = &snapshot->records;
-	int err;
+	int err = 0;
 
 	snapshot_iter_open(&reading.iter, config, snapshot->without);
-	err = read_all(&reading);
+	if (snapshot->gives_cookies)
+		err = namespaces_each(config->netns, make_cookies, &reading,
+				      &snapshot->gaps.namespaces);
+	if (!err)
+		err = read_all(&reading);
+	snapshot->gaps.processes = reading.holders.hidden;
 	if (!err)
 		err = sift(&reading, records);
 	snapshot_iter_close(&reading.iter);

@@ -8,10 +8,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "backend.h"
+#include "filter.h"
 #include "log.h"
 #include "snapshot.skel.h"
 
@@ -21,14 +23,21 @@
 
 static const char *const symbols[SNAPSHOT_PASSES] = {
 	[SNAPSHOT_FILES] = "iter_task_file",
-	[SNAPSHOT_TABLES] = "iter_tcp",
+	[SNAPSHOT_TCP] = "iter_tcp",
+	[SNAPSHOT_UDP] = "iter_udp",
 };
 
 static struct bpf_program *program(struct snapshot_bpf *skel,
 				   enum snapshot_pass pass)
 {
-	return pass == SNAPSHOT_FILES ? skel->progs.on_open_file :
-					skel->progs.on_table_entry;
+	switch (pass) {
+	case SNAPSHOT_TCP:
+		return skel->progs.on_tcp_entry;
+	case SNAPSHOT_UDP:
+		return skel->progs.on_udp_entry;
+	default:
+		return skel->progs.on_open_file;
+	}
 }
 
 /* Returns the object with these passes, a bit each, or NULL with errno set. */
@@ -52,23 +61,31 @@ static struct snapshot_bpf *load(const struct demux_config *config,
 	return NULL;
 }
 
+static bool is_asked_for(const struct demux_config *config,
+			 enum snapshot_pass pass)
+{
+	return pass == SNAPSHOT_FILES ||
+	       filter_proto(config,
+			    pass == SNAPSHOT_TCP ? DEMUX_TCP : DEMUX_UDP);
+}
+
 void snapshot_iter_open(struct snapshot_iter *iter,
 			const struct demux_config *config, const char *without)
 {
-	/* The kernel may have one and not the other. */
-	static const unsigned int sets[] = { 1 << SNAPSHOT_FILES |
-						     1 << SNAPSHOT_TABLES,
-					     1 << SNAPSHOT_FILES,
-					     1 << SNAPSHOT_TABLES };
+	/* The kernel may have one kind and not the other. */
+	static const unsigned int sets[] = { UINT_MAX, 1 << SNAPSHOT_FILES,
+					     1 << SNAPSHOT_TCP |
+						     1 << SNAPSHOT_UDP };
 	unsigned int wanted = 0;
 
 	*iter = (struct snapshot_iter){ 0 };
 	for (int pass = 0; pass < SNAPSHOT_PASSES; pass++)
-		if (!backend_is_without(without, symbols[pass]))
+		if (is_asked_for(config, pass) &&
+		    !backend_is_without(without, symbols[pass]))
 			wanted |= 1u << pass;
 	for (int i = 0; i < 3 && !iter->skel; i++)
-		if ((sets[i] & wanted) == sets[i])
-			iter->skel = load(config, sets[i]);
+		if (sets[i] & wanted)
+			iter->skel = load(config, sets[i] & wanted);
 	if (!iter->skel)
 		log_info("no iterators for the sockets of before: %s",
 			 wanted ? strerror(errno) : "left out");
@@ -77,7 +94,7 @@ void snapshot_iter_open(struct snapshot_iter *iter,
 
 		if (bpf_program__fd(one) >= 0)
 			iter->links[pass] = bpf_program__attach_iter(one, NULL);
-		if (!iter->links[pass])
+		if (!iter->links[pass] && is_asked_for(config, pass))
 			log_info("no %s for the sockets of before",
 				 symbols[pass]);
 	}

@@ -11,7 +11,8 @@
 
 enum snapshot_pass {
 	SNAPSHOT_FILES, /* what processes have open, in all namespaces */
-	SNAPSHOT_TABLES, /* lookup tables of the network namespace one is in */
+	SNAPSHOT_TCP, /* lookup tables of the network namespace one is in */
+	SNAPSHOT_UDP, /* likewise */
 	SNAPSHOT_PASSES
 };
 
@@ -20,7 +21,7 @@ struct snapshot_iter {
 	struct bpf_link *links[SNAPSHOT_PASSES]; /* NULL: cannot be read */
 };
 
-/* Loads what this kernel has and @without does not name. */
+/* Loads what @config asks for, this kernel has and @without does not name. */
 void snapshot_iter_open(struct snapshot_iter *iter,
 			const struct demux_config *config, const char *without);
 /* Appends what that pass finds. 0 or -errno. */

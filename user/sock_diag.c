@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sock_diag.c - the TCP sockets of a network namespace, over netlink with
+ * sock_diag.c - the TCP or UDP sockets of a network namespace, over netlink with
  * libmnl. Stage of the sources.
  */
 #include "sock_diag.h"
@@ -35,6 +35,7 @@ enum { /* include/net/tcp_states.h */
 struct dump {
 	struct records *to;
 	uint32_t netns;
+	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	uint64_t made_ns; /* when the kernel had not begun this message yet */
 };
 
@@ -115,9 +116,10 @@ static int on_message(const struct nlmsghdr *message, void *context)
 		return MNL_CB_OK;
 	record = sock_diag_record(about, dump->netns);
 	mnl_attr_parse(message, sizeof(*about), on_attribute, &record);
-	/* In no lookup table. */
-	if (record.sock.state == CLOSE)
-		return MNL_CB_OK;
+	if (dump->proto == IPPROTO_UDP)
+		record.sock.flags |= DEMUX_SOCK_UDP;
+	else if (record.sock.state == CLOSE)
+		return MNL_CB_OK; /* in no lookup table */
 	record.head.mono_ns = dump->made_ns;
 	err = records_add(dump->to, &record);
 	if (!err)
@@ -126,7 +128,7 @@ static int on_message(const struct nlmsghdr *message, void *context)
 	return MNL_CB_ERROR;
 }
 
-static int ask(struct mnl_socket *diag, int family)
+static int ask(struct mnl_socket *diag, int family, uint8_t proto)
 {
 	char buffer[REQUEST_MAX];
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
@@ -136,7 +138,7 @@ static int ask(struct mnl_socket *diag, int family)
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	request = mnl_nlmsg_put_extra_header(message, sizeof(*request));
 	request->sdiag_family = family;
-	request->sdiag_protocol = IPPROTO_TCP;
+	request->sdiag_protocol = proto;
 	request->idiag_states = ALL_STATES;
 	return mnl_socket_sendto(diag, message, message->nlmsg_len) < 0 ?
 		       -errno :
@@ -155,7 +157,7 @@ static int dump_family(struct mnl_socket *diag, int family, struct dump *dump)
 	int err, more = MNL_CB_OK;
 
 	dump->made_ns = clock_mono_ns();
-	err = ask(diag, family);
+	err = ask(diag, family, dump->proto);
 	while (!err && more > MNL_CB_STOP) {
 		ssize_t len;
 
@@ -174,10 +176,10 @@ static int dump_family(struct mnl_socket *diag, int family, struct dump *dump)
 	return err;
 }
 
-int sock_diag_read(struct records *to, uint32_t netns)
+int sock_diag_read(struct records *to, uint32_t netns, uint8_t proto)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	struct dump dump = { .to = to, .netns = netns };
+	struct dump dump = { .to = to, .netns = netns, .proto = proto };
 	struct mnl_socket *diag =
 		mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	int err = 0;

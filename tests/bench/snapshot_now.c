@@ -3,7 +3,7 @@
  * snapshot_now.c - the snapshot alone, without a backend: its events as JSON on
  * standard output, and on standard error how long each step took.
  *
- *	snapshot_now [-P PORT] [-p PID] [-f] [-n NETNS] [-q] [-v] [-w WITHOUT]
+ *	snapshot_now [-P PORT] [-p PID] [-f] [-n NETNS] [-q] [-u] [-v] [-w WITHOUT]
  */
 #include <errno.h>
 #include <stdio.h>
@@ -61,7 +61,7 @@ static const char *parse(int argc, char **argv, struct demux_config *config,
 	const char *without = NULL;
 	int option;
 
-	while ((option = getopt(argc, argv, "P:p:fn:qvw:")) != -1) {
+	while ((option = getopt(argc, argv, "P:p:fn:quvw:")) != -1) {
 		unsigned long number = optarg ? strtoul(optarg, NULL, 0) : 0;
 
 		if (option == 'P') {
@@ -75,6 +75,8 @@ static const char *parse(int argc, char **argv, struct demux_config *config,
 			config->netns = number;
 		} else if (option == 'q') {
 			*quiet = true;
+		} else if (option == 'u') {
+			config->protos = DEMUX_TCP | DEMUX_UDP;
 		} else if (option == 'v') {
 			log_verbose++;
 		} else if (option == 'w') {
