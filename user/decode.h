@@ -15,6 +15,12 @@ struct model_sock;
 struct recording_head;
 struct summary;
 
+/* A segment's, relative to where they begin, modulo 2^32. */
+struct event_numbers {
+	bool has_seq, has_ack;
+	__u32 seq, ack;
+};
+
 /* One record on its way through the stages; each adds what it found out. */
 struct event {
 	const struct recording_head *trace; /* what the whole trace shares */
@@ -40,6 +46,8 @@ struct event {
 	const struct model_sock *child;
 	bool repeated; /* says nothing new: a socket closes twice */
 	const char *drop_reason; /* its name, NULL unknown */
+	const struct model_sock *candidate[DEMUX_CANDIDATES]; /* of with_why */
+	struct event_numbers numbers; /* see conns.h */
 
 	/* proof */
 	unsigned char verdict; /* enum verdict of proof.h, 0: not judged */

@@ -124,6 +124,18 @@ SEGMENT_NUMBER(accept_limit, DEMUX_HAVE_QUEUES, accept_limit)
 SEGMENT_NUMBER(syn_queue, DEMUX_HAVE_QUEUES, syn_queue)
 SEGMENT_NUMBER(sk_lookup, DEMUX_HAVE_SK_LOOKUP, sk_lookup)
 
+GETTER(seq_rel)
+{
+	return event->numbers.has_seq &&
+	       value_number(value, event->numbers.seq);
+}
+
+GETTER(ack_rel)
+{
+	return event->numbers.has_ack &&
+	       value_number(value, event->numbers.ack);
+}
+
 #define SEGMENT_NOTE(name, bit)                                          \
 	GETTER(name)                                                     \
 	{                                                                \
@@ -212,6 +224,8 @@ const struct field fields[] = {
 	{ "flags", SEGMENT, get_flags },
 	{ "seq", SEGMENT, get_seq },
 	{ "ack", SEGMENT, get_ack },
+	{ "seq_rel", SEGMENT, get_seq_rel },
+	{ "ack_rel", SEGMENT, get_ack_rel },
 	{ "window", SEGMENT, get_window },
 	{ "len", SEGMENT, get_len },
 	{ "segs", SEGMENT, get_segs },

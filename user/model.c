@@ -32,6 +32,18 @@ static void keep_file(struct model_sock *sock, const struct demux_accept *from)
 	sock->inode = from->inode;
 }
 
+/* Those that are known: what never got a segment, or began to listen before the
+ * trace, may not be. */
+static void name_candidates(const struct model *model, struct event *event)
+{
+	const struct demux_why *why = event->with_why;
+
+	for (size_t i = 0; why && i < DEMUX_CANDIDATES; i++)
+		if (why->candidate[i].id)
+			event->candidate[i] =
+				model_find(model, why->candidate[i].id);
+}
+
 static int apply_segment(struct model *model, struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
@@ -68,6 +80,10 @@ static int apply_segment(struct model *model, struct event *event)
 	event->child = child;
 	if (seg->have & DEMUX_HAVE_REASON && seg->drop_reason < MODEL_REASONS)
 		event->drop_reason = model->reasons[seg->drop_reason];
+	name_candidates(model, event);
+	err = conns_note(&model->conns, seg, &event->numbers);
+	if (err)
+		return err;
 	if (!(seg->have & DEMUX_HAVE_PORTS))
 		return 0;
 	port = ports_get(&model->ports, seg->ends.lport);
@@ -222,6 +238,11 @@ static void drop_idle_mini(struct htab_node *node, void *context)
 		model_table_bury(model, sock, end_ns);
 }
 
+static bool is_open(void *model, const struct demux_ends *ends, uint32_t netns)
+{
+	return model_find_ends(model, ends, netns);
+}
+
 int model_apply(struct model *model, struct event *event)
 {
 	uint64_t now_ns = event->head->mono_ns;
@@ -230,6 +251,9 @@ int model_apply(struct model *model, struct event *event)
 	if (now_ns > model->swept_ns + SWEEP_NS) {
 		model->swept_ns = now_ns;
 		htab_each(&model->socks, drop_idle_mini, model);
+		if (now_ns > REQUEST_IDLE_NS)
+			conns_sweep(&model->conns, now_ns - REQUEST_IDLE_NS,
+				    is_open, model);
 	}
 	switch (event->head->type) {
 	case DEMUX_SEGMENT:
@@ -269,6 +293,7 @@ void model_free(struct model *model)
 	htab_free(&model->socks);
 	htab_free(&model->ends);
 	ports_free(&model->ports);
+	conns_free(&model->conns);
 	for (int i = 0; i < MODEL_REASONS; i++)
 		free(model->reasons[i]);
 }

@@ -11,6 +11,7 @@
 #ifndef MODEL_H
 #define MODEL_H
 
+#include "conns.h"
 #include "decode.h"
 #include "htab.h"
 #include "ports.h"
@@ -50,6 +51,7 @@ struct model {
 	struct htab ends; /* by netns and 4-tuple: full sockets, and minisocks
 			     that are known by nothing else */
 	struct ports ports;
+	struct conns conns;
 	struct model_sock *dead, **dead_tail; /* destroyed, oldest first */
 	uint64_t numbers; /* given so far */
 	uint64_t accepted;
@@ -61,8 +63,8 @@ struct model {
 void model_init(struct model *model);
 void model_free(struct model *model);
 
-/* Brings the model up to @event, and fills its sock, parent, child, repeated
- * and drop_reason. 0 or -ENOMEM. */
+/* Brings the model up to @event, and fills its sock, parent, child, repeated,
+ * drop_reason, candidate and numbers. 0 or -ENOMEM. */
 int model_apply(struct model *model, struct event *event);
 
 /* The newest socket of that id, or NULL. */
