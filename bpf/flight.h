@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "kernel.h"
 #include "owner.h"
+#include "why.h"
 
 static __always_inline __u64 flight_task(void)
 {
@@ -135,6 +136,8 @@ static __always_inline void flight_match(struct flight *flight,
 	if (seg->sock.ifindex && seg->ends.family == 4)
 		seg->ifindex = read_route_iif(flight->skb, seg->ifindex);
 	seg->have |= DEMUX_HAVE_SOCK;
+	if (config.detail)
+		why_matched(flight, (__u64)skc);
 }
 
 static __always_inline void flight_parent(struct flight *flight,

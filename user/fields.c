@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "fields_sock.h"
+#include "fields_why.h"
 #include "names.h"
 #include "proof.h"
 #include "recording.h"
@@ -239,6 +240,10 @@ const struct field fields[] = {
 	{ "accept_queue", SEGMENT, get_accept_queue },
 	{ "accept_queue_limit", SEGMENT, get_accept_limit },
 	{ "syn_queue", SEGMENT, get_syn_queue },
+	{ "hash_slots", SEGMENT, fields_why_hash_slots },
+	{ "hash_slot", SEGMENT, fields_why_hash_slot },
+	{ "chain_position", SEGMENT, fields_why_chain_position },
+	{ "chain_length", SEGMENT, fields_why_chain_length },
 	{ "sock", ALL, fields_sock_number },
 	{ "sock_state", SEGMENT | SOCKET, fields_sock_state },
 	{ "sock_laddr", SEGMENT, fields_sock_laddr },
