@@ -142,6 +142,7 @@ enum demux_segment_have {
 	DEMUX_HAVE_SK_LOOKUP = 1 << 12, /* its namespace has such a program */
 	DEMUX_HAVE_ASSIGNED_BY = 1 << 13,
 	DEMUX_HAVE_WHY = 1 << 14, /* the record is a demux_segment_why */
+	DEMUX_HAVE_SDIF = 1 << 15,
 };
 
 enum demux_segment_note {
@@ -155,6 +156,7 @@ enum demux_predicted {
 	DEMUX_PREDICTED_OUTCOME = 1 << 0,
 	DEMUX_PREDICTED_SOCK = 1 << 1,
 	DEMUX_PREDICTED_PARENT = 1 << 2,
+	DEMUX_PREDICTED_VIA = 1 << 3,
 };
 
 struct demux_segment {
@@ -182,6 +184,8 @@ struct demux_segment {
 	__u32 accept_limit;
 	__u32 syn_queue;
 	__u32 sk_lookup; /* id of the BPF program */
+	__u32 sdif; /* where ifindex is a VRF: its member, 0 for none */
+	__u32 pad;
 	struct demux_sock sock; /* the matched one */
 };
 
@@ -347,11 +351,11 @@ struct demux_end {
 DEMUX_ASSERT(sizeof(struct demux_head) == 16);
 DEMUX_ASSERT(sizeof(struct demux_ends) == 40);
 DEMUX_ASSERT(sizeof(struct demux_sock) == 64);
-DEMUX_ASSERT(sizeof(struct demux_segment) == 176);
-DEMUX_ASSERT(sizeof(struct demux_segment_more) == 304);
+DEMUX_ASSERT(sizeof(struct demux_segment) == 184);
+DEMUX_ASSERT(sizeof(struct demux_segment_more) == 312);
 DEMUX_ASSERT(sizeof(struct demux_candidate) == 16);
 DEMUX_ASSERT(sizeof(struct demux_why) == 208);
-DEMUX_ASSERT(sizeof(struct demux_segment_why) == 512);
+DEMUX_ASSERT(sizeof(struct demux_segment_why) == 520);
 DEMUX_ASSERT(sizeof(struct demux_reason) == 72);
 DEMUX_ASSERT(sizeof(struct demux_accept) == 144);
 DEMUX_ASSERT(sizeof(struct demux_fd) == 32);

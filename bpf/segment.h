@@ -63,6 +63,7 @@ static __always_inline void segment_fill(struct flight *flight, __u8 family,
 	seg->drop_reason = 0;
 	seg->accept_queue = seg->accept_limit = seg->syn_queue = 0;
 	seg->sk_lookup = 0;
+	seg->sdif = seg->pad = 0;
 	if (config.detail)
 		__builtin_memset(&flight->record.why, 0,
 				 sizeof(flight->record.why));

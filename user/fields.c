@@ -125,6 +125,12 @@ SEGMENT_NUMBER(accept_limit, DEMUX_HAVE_QUEUES, accept_limit)
 SEGMENT_NUMBER(syn_queue, DEMUX_HAVE_QUEUES, syn_queue)
 SEGMENT_NUMBER(sk_lookup, DEMUX_HAVE_SK_LOOKUP, sk_lookup)
 
+GETTER(sdif)
+{
+	return event->segment->have & DEMUX_HAVE_SDIF && event->segment->sdif &&
+	       value_number(value, event->segment->sdif);
+}
+
 GETTER(seq_rel)
 {
 	return event->numbers.has_seq &&
@@ -231,6 +237,7 @@ const struct field fields[] = {
 	{ "len", SEGMENT, get_len },
 	{ "segs", SEGMENT, get_segs },
 	{ "ifindex", SEGMENT, get_ifindex },
+	{ "sdif", SEGMENT, get_sdif },
 	{ "outcome", SEGMENT, get_outcome },
 	{ "detail", SEGMENT, get_detail },
 	{ "via", SEGMENT, get_via },

@@ -150,6 +150,7 @@ void names_predicted(char to[NAMES_PREDICTED_MAX], unsigned int bits)
 		{ DEMUX_PREDICTED_OUTCOME, "outcome" },
 		{ DEMUX_PREDICTED_SOCK, "sock" },
 		{ DEMUX_PREDICTED_PARENT, "parent" },
+		{ DEMUX_PREDICTED_VIA, "via" },
 		{ 0, NULL },
 	};
 

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * proof.c - was each segment given to the socket it belongs to? Fourth stage.
+ * proof.c - was each segment given to the socket it belongs to? Counts the
+ * verdicts of judge.c, and sums up. Fourth stage.
  */
 #include "proof.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "classify.h"
-#include "filter.h"
-
-enum {
-	CLOSE = 7,
-	LISTEN = 10
-};
 
 const char *proof_verdict_name(unsigned int verdict)
 {
@@ -30,154 +23,23 @@ const char *proof_verdict_name(unsigned int verdict)
 
 /* --- one segment ------------------------------------------------------------- */
 
-struct judgement {
-	enum verdict verdict;
-	const char *why;
-};
-
-static const struct judgement proved = { VERDICT_PROVED, NULL };
-
-static struct judgement explained(const char *why)
-{
-	return (struct judgement){ VERDICT_EXPLAINED, why };
-}
-
-static struct judgement unexplained(const char *why)
-{
-	return (struct judgement){ VERDICT_UNEXPLAINED, why };
-}
-
-static bool holds_listener(const struct demux_segment *seg,
-			   const struct demux_sock *sock)
-{
-	const struct demux_ends *to = &seg->ends, *at = &sock->ends;
-
-	if (at->lport != to->lport)
-		return false;
-	if (to->family == 4 && sock->flags & DEMUX_SOCK_V6ONLY)
-		return false;
-	if (to->family == 6 && at->family == 4)
-		return false;
-	if (is_any(at->laddr) ||
-	    (to->family == 4 && is_mapped(at->laddr) &&
-	     same_bytes(at->laddr + 12, (const __u8[4]){ 0 }, 4)))
-		return true;
-	return same_addr(to->laddr, to->family, at->laddr, at->family);
-}
-
-/* The rules that every match obeys, whatever its kind. */
-static struct judgement judge_place(const struct demux_segment *seg,
-				    const struct demux_sock *sock)
-{
-	if (seg->have & DEMUX_HAVE_NETNS && seg->netns != sock->netns)
-		return unexplained(
-			"the socket is in another network namespace");
-	if (sock->ifindex && sock->ifindex != seg->ifindex)
-		return explained("the socket is bound to another device, as "
-				 "a VRF's member is");
-	return proved;
-}
-
-/* I3: a listener, or nobody, gets only what no other socket should have had. */
-static struct judgement judge_bypass(const struct event *event,
-				     struct model *model)
-{
-	const struct demux_segment *seg = event->segment;
-	struct model_sock *other =
-		model_find_ends(model, &seg->ends, seg->netns);
-
-	if (!other || other == event->child || other->last.ifindex ||
-	    other->born_ns >= seg->head.mono_ns)
-		return proved;
-	/* Its close has to follow: proof_end() looks. */
-	if (!other->bypassed_ns)
-		other->bypassed_ns = seg->head.mono_ns;
-	return explained(
-		"I3: a socket with these two ends was leaving the hash "
-		"table just then");
-}
-
-static struct judgement judge_match(const struct event *event,
-				    const struct demux_sock *sock,
-				    struct model *model)
-{
-	const struct demux_segment *seg = event->segment;
-	struct judgement result;
-
-	if (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED)
-		return explained("a rule or a program assigned the socket to "
-				 "the segment before TCP saw it");
-	/* Of a request that was predicted its listener was seen. */
-	if (seg->predicted & DEMUX_PREDICTED_SOCK && event->with_parent &&
-	    !holds_listener(seg, event->with_parent))
-		return unexplained("I2: the listener has not the segment's "
-				   "address and port");
-	if (sock->state == LISTEN) {
-		if (!holds_listener(seg, sock))
-			return unexplained("I2: the listener has not the "
-					   "segment's address and port");
-		result = judge_bypass(event, model);
-		if (result.verdict != VERDICT_PROVED)
-			return result;
-		return judge_place(seg, sock);
-	}
-	if (same_ends(&seg->ends, &sock->ends))
-		return judge_place(seg, sock);
-	if (sock->state == CLOSE && may_be_released(&seg->ends, &sock->ends))
-		return explained("the socket closed meanwhile and had given "
-				 "its port back");
-	return unexplained(seg->outcome == DEMUX_REQUEST ?
-				   "I4: the request has not the segment's two "
-				   "ends" :
-				   "I1: the socket has not the segment's two "
-				   "ends");
-}
-
-static struct judgement judge(const struct event *event, struct model *model)
-{
-	const struct demux_segment *seg = event->segment;
-	struct judgement result = proved;
-
-	if (!(seg->have & DEMUX_HAVE_OUTCOME))
-		return unexplained("I10: no hook saw what became of it");
-	if (seg->predicted & DEMUX_PREDICTED_OUTCOME &&
-	    !(seg->have & DEMUX_HAVE_SOCK))
-		return explained("no full socket got it; this kernel does not "
-				 "tell who did, so that is predicted");
-	if (seg->outcome == DEMUX_NONE)
-		return judge_bypass(event, model);
-	if (seg->outcome == DEMUX_MALFORMED)
-		return proved;
-	if (!(seg->have & DEMUX_HAVE_SOCK)) {
-		if (seg->outcome == DEMUX_REFUSED)
-			return explained("refused before a hook could see "
-					 "which socket it was for");
-		return unexplained("I10: matched, but to what was not seen");
-	}
-	if (!(seg->have & DEMUX_HAVE_PORTS) || !(seg->have & DEMUX_HAVE_ADDRS))
-		return unexplained("its headers could not be read");
-	result = judge_match(event, &seg->sock, model);
-	if (result.verdict == VERDICT_PROVED && event->with_child &&
-	    !same_ends(&seg->ends, &event->with_child->ends))
-		return unexplained("I4: the child has not the segment's two "
-				   "ends");
-	return result;
-}
-
 void proof_segment(struct proof *proof, struct model *model,
 		   struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
-	struct judgement result = judge(event, model);
+	enum verdict verdict;
 
-	event->verdict = result.verdict;
-	event->why = result.why;
-	proof->counts[result.verdict]++;
-	if (result.verdict != VERDICT_PROVED && seg->have & DEMUX_HAVE_SOCK &&
+	proof->judge.event = event;
+	proof->judge.model = model;
+	verdict = judge_segment(&proof->judge);
+	event->verdict = verdict;
+	event->why = verdict == VERDICT_PROVED ? NULL : proof->judge.why;
+	proof->counts[verdict]++;
+	if (verdict != VERDICT_PROVED && seg->have & DEMUX_HAVE_SOCK &&
 	    seg->have & DEMUX_HAVE_PORTS) {
 		struct port *port = ports_get(&model->ports, seg->ends.lport);
 
-		if (port && result.verdict == VERDICT_UNEXPLAINED)
+		if (port && verdict == VERDICT_UNEXPLAINED)
 			port->misdelivered++;
 		else if (port)
 			port->explained++;

@@ -13,14 +13,8 @@
 #ifndef PROOF_H
 #define PROOF_H
 
-#include "model.h"
+#include "judge.h"
 #include "recording.h"
-
-enum verdict {
-	VERDICT_PROVED = 1,
-	VERDICT_EXPLAINED, /* an invariant does not hold, and rightly so */
-	VERDICT_UNEXPLAINED,
-};
 
 /* "proved", "explained", "unexplained"; NULL for another number. */
 const char *proof_verdict_name(unsigned int verdict);
@@ -49,6 +43,7 @@ struct summary {
 };
 
 struct proof {
+	struct judge judge; /* of the last segment; its why is the event's */
 	uint64_t counts[VERDICT_UNEXPLAINED + 1];
 	uint64_t filtered; /* by user space, in a replay */
 	uint64_t undecodable; /* records that decode() refused */

@@ -141,7 +141,7 @@ static void test_predicted(void **state)
 	names_predicted(text, DEMUX_PREDICTED_SOCK);
 	assert_string_equal(text, "sock");
 	names_predicted(text, 0xff);
-	assert_string_equal(text, "outcome|sock|parent");
+	assert_string_equal(text, "outcome|sock|parent|via");
 	assert_true(strlen(text) < sizeof(text));
 }
 

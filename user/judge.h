@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * judge.h - the verdict on one segment, by the invariants of docs/design.md.
+ * What the judge_*.c ask of each other. Fourth stage, part of the proof.
+ */
+#ifndef JUDGE_H
+#define JUDGE_H
+
+#include "model.h"
+
+enum verdict {
+	VERDICT_PROVED = 1,
+	VERDICT_EXPLAINED, /* an invariant does not hold, and rightly so */
+	VERDICT_UNEXPLAINED,
+};
+
+#define JUDGE_WHY_MAX 200
+
+/* One event before the judge. */
+struct judge {
+	const struct event *event;
+	struct model *model;
+	char why[JUDGE_WHY_MAX]; /* where it is not proved */
+};
+
+/* Both say why, and return VERDICT_EXPLAINED or VERDICT_UNEXPLAINED. */
+enum verdict judge_explain(struct judge *judge, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+enum verdict judge_doubt(struct judge *judge, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The verdict on the TCP segment that the event is. */
+enum verdict judge_segment(struct judge *judge);
+
+#endif
