@@ -275,6 +275,7 @@ enum demux_accept_have {
 	DEMUX_HAVE_COOKIE = 1 << 2,
 	DEMUX_HAVE_LISTENER = 1 << 3,
 	DEMUX_HAVE_OWNER = 1 << 4, /* pid, uid, comm; DEMUX_ACCEPT: tid too */
+	DEMUX_AT_END = 1 << 5, /* DEMUX_SOCKET: there when the trace ended */
 };
 
 /*

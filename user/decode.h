@@ -11,6 +11,7 @@
 
 #include "event.h"
 
+struct model;
 struct model_sock;
 struct recording_head;
 struct summary;
@@ -53,6 +54,9 @@ struct event {
 	unsigned char verdict; /* enum verdict of proof.h, 0: not judged */
 	const char *why; /* where it is not proved */
 	const struct summary *summary; /* DEMUX_END only */
+	struct model *model; /* likewise: all sockets, as they are at the end */
+
+	bool listed; /* a row of the list of sockets: of no one moment */
 };
 
 /*

@@ -53,7 +53,7 @@ GETTER(mono_ns)
 
 GETTER(cpu)
 {
-	return value_number(value, event->head->cpu);
+	return !event->listed && value_number(value, event->head->cpu);
 }
 
 GETTER(netns)
@@ -263,13 +263,15 @@ const struct field fields[] = {
 	{ "pid", ALL, fields_sock_pid },
 	{ "tid", ACCEPT | LISTEN, fields_sock_tid },
 	{ "uid", ACCEPT | LISTEN | SOCKET, fields_sock_uid },
+	{ "user", SOCKET, fields_sock_user },
 	{ "comm", ALL, fields_sock_comm },
 	{ "fd", SEGMENT | ACCEPT | CLOSE | SOCKET, fields_sock_fd },
 	{ "inode", ACCEPT | SOCKET, fields_sock_inode },
 	{ "cookie", ACCEPT | SOCKET, fields_sock_cookie },
 	{ "owners", ALL, fields_sock_owners },
 	{ "backlog", LISTEN, fields_sock_backlog },
-	{ "segments", CLOSE, fields_sock_segments },
+	{ "segments", CLOSE | SOCKET, fields_sock_segments },
+	{ "bytes", SOCKET, fields_sock_bytes },
 	{ "reset", SEGMENT, get_reset },
 	{ "bad_checksum", SEGMENT, get_bad_checksum },
 	{ "repeated_lookup", SEGMENT, get_repeated },

@@ -8,6 +8,8 @@
 
 #include "model.h"
 #include "names.h"
+#include "recording.h"
+#include "users.h"
 
 #define GETTER(name) \
 	bool fields_sock_##name(const struct event *event, struct value *value)
@@ -41,6 +43,8 @@ GETTER(state)
 {
 	const struct demux_sock *sock = fields_sock_record(event);
 
+	if (event->listed && model_is_gone(event->sock))
+		return value_name(value, "CLOSE");
 	if (sock && sock->flags & DEMUX_SOCK_UDP)
 		return value_name(value, names_udp_state(sock->state));
 	return sock && value_name(value, names_state(sock->state));
@@ -133,6 +137,15 @@ GETTER(pid)
 ACTOR_NUMBER(tid)
 ACTOR_NUMBER(uid)
 
+/* Not of a recording, which may be another machine's. */
+GETTER(user)
+{
+	const struct demux_accept *by = named(event);
+	const char *name = by && event->listed ? users_name(by->uid) : NULL;
+
+	return name && value_text(value, name);
+}
+
 GETTER(comm)
 {
 	const struct demux_accept *by = named(event);
@@ -177,8 +190,25 @@ GETTER(backlog)
 	return value_number(value, event->listen->backlog);
 }
 
-/* What a socket leaves behind: how many segments matched it. */
+/* Nothing is counted before the trace, nor where there was none. Whether UDP was
+ * traced, nothing tells but that something came. */
+static bool is_counted(const struct event *event)
+{
+	const struct model_sock *sock = event->sock;
+
+	if (!sock || event->head->type == DEMUX_CLOSE)
+		return sock;
+	return event->listed && *event->trace->backend &&
+	       (sock->segments || !(sock->last.flags & DEMUX_SOCK_UDP));
+}
+
+/* How many segments matched it. */
 GETTER(segments)
 {
-	return event->sock && value_number(value, event->sock->segments);
+	return is_counted(event) && value_number(value, event->sock->segments);
+}
+
+GETTER(bytes)
+{
+	return is_counted(event) && value_number(value, event->sock->bytes);
 }

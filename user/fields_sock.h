@@ -27,6 +27,7 @@ FIELDS_SOCK(parent);
 FIELDS_SOCK(pid);
 FIELDS_SOCK(tid);
 FIELDS_SOCK(uid);
+FIELDS_SOCK(user);
 FIELDS_SOCK(comm);
 FIELDS_SOCK(fd);
 FIELDS_SOCK(inode);
@@ -34,6 +35,7 @@ FIELDS_SOCK(cookie);
 FIELDS_SOCK(owners);
 FIELDS_SOCK(backlog);
 FIELDS_SOCK(segments);
+FIELDS_SOCK(bytes);
 
 #undef FIELDS_SOCK
 

@@ -21,6 +21,7 @@
 #include "pipeline.h"
 #include "sandbox.h"
 #include "stop.h"
+#include "users.h"
 
 #define FIRST_PIDNS 0xeffffffc /* PROC_PID_INIT_INO of the kernel */
 
@@ -51,7 +52,12 @@ static struct source *open_source(const struct options *options)
 		return source_replay(options->replay);
 	if (wish.wanted->pid)
 		check_pid(wish.wanted->pid);
-	return source_live(options->backend, &wish);
+	if (options->task != TASK_SOCKETS)
+		return source_live(options->backend, &wish);
+	users_load();
+	return options->duration_ns ?
+		       source_until(options->backend, &wish) :
+		       source_snapshot(&options->wanted, options->without);
 }
 
 /* From here on it reads and writes what is open: a recording may come from
@@ -73,6 +79,7 @@ static int trace(const struct options *options)
 	static struct pipeline pipeline;
 	int code, err;
 
+	pipeline.keeps_all = options->task == TASK_SOCKETS;
 	pipeline.count_max = options->count;
 	pipeline.duration_ns = options->duration_ns;
 	if (options->replay && options->has_filter)
@@ -85,7 +92,7 @@ static int trace(const struct options *options)
 	code = code ?: give_up_privileges(options);
 	if (code)
 		goto out;
-	if (!options->replay)
+	if (*pipeline.source->head.backend && !options->replay)
 		log_line("tracing with backend %s; %s",
 			 pipeline.source->head.backend,
 			 options->command ? "it ends with the command" :
@@ -101,6 +108,7 @@ out:
 	err = pipeline_close(&pipeline);
 	if (err && err != -EPIPE)
 		code = code ?: EXIT_FAILED;
+	users_free();
 	return code;
 }
 

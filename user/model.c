@@ -3,6 +3,7 @@
  * model.c - the sockets of this trace, and what happened on each local port.
  * Third stage.
  */
+#include "model_holders.h"
 #include "model_table.h"
 
 #include <errno.h>
@@ -44,6 +45,39 @@ static void name_candidates(const struct model *model, struct event *event)
 				model_find(model, why->candidate[i].id);
 }
 
+/* What the table of sockets shows beside: all who have it, and its names. */
+static int keep_all(const struct model *model, struct model_sock *sock,
+		    const struct demux_accept *from)
+{
+	struct model_holder holder = {
+		.pid = from->pid,
+		.uid = from->uid,
+		.has_fd = from->have & DEMUX_HAVE_FD,
+		.fd = from->fd,
+	};
+
+	if (from->have & DEMUX_HAVE_COOKIE) {
+		sock->has_cookie = true;
+		sock->cookie = from->cookie;
+	}
+	if (from->have & DEMUX_HAVE_INODE) {
+		sock->has_inode = true;
+		sock->inode = from->inode;
+	}
+	if (!(from->have & DEMUX_HAVE_OWNER))
+		return 0;
+	memcpy(holder.comm, from->comm, sizeof(holder.comm));
+	return model_holders_add(model, sock, &holder);
+}
+
+/* The payload goes to the socket that was born of the segment, if any. */
+static void count_bytes(const struct demux_segment *seg,
+			struct model_sock *sock, struct model_sock *child)
+{
+	if (seg->have & DEMUX_HAVE_TCP && seg->outcome <= DEMUX_TIME_WAIT)
+		(child ? child : sock)->bytes += seg->payload;
+}
+
 static int apply_segment(struct model *model, struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
@@ -62,8 +96,10 @@ static int apply_segment(struct model *model, struct event *event)
 				       &child);
 	if (err)
 		return err;
-	if (sock)
+	if (sock) {
 		sock->segments++;
+		count_bytes(seg, sock, child);
+	}
 	if (parent && sock && model_table_is_mini(&sock->last))
 		sock->parent = parent->number;
 	if (parent && child) {
@@ -116,7 +152,7 @@ static int apply_accept(struct model *model, struct event *event)
 		sock->parent = listener->number;
 	event->sock = sock;
 	event->parent = listener;
-	return 0;
+	return keep_all(model, sock, accept);
 }
 
 /* One of the processes that have it open. The first is shown as its owner,
@@ -148,6 +184,18 @@ static int count_older(struct model *model, struct model_sock *sock)
 	return 0;
 }
 
+/* From now on only those have it that have it at the end. */
+static void begin_end(struct model *model, struct model_sock *sock)
+{
+	model->has_end = true;
+	if (sock->at_end)
+		return;
+	sock->at_end = true;
+	sock->has_owner = sock->has_fd = false;
+	sock->owners = sock->holder = 0;
+	model_holders_free(sock);
+}
+
 /* It was there before the trace: nobody accepted it in this one. */
 static int apply_socket(struct model *model, struct event *event)
 {
@@ -156,10 +204,12 @@ static int apply_socket(struct model *model, struct event *event)
 	uint64_t numbers = model->numbers;
 	int err = model_table_meet(model, &was->sock, was->head.mono_ns, &sock);
 
-	if (!err && model->numbers > numbers)
+	if (!err && model->numbers > numbers && !(was->have & DEMUX_AT_END))
 		err = count_older(model, sock);
 	if (err)
 		return err;
+	if (was->have & DEMUX_AT_END)
+		begin_end(model, sock);
 	if (was->have & DEMUX_HAVE_OWNER)
 		hold(sock, was);
 	if (was->have & DEMUX_HAVE_LISTENER)
@@ -170,12 +220,13 @@ static int apply_socket(struct model *model, struct event *event)
 	}
 	event->sock = sock;
 	event->parent = listener;
-	return 0;
+	return keep_all(model, sock, was);
 }
 
 static int apply_listen(struct model *model, struct event *event)
 {
 	const struct demux_listen *listen = event->listen;
+	struct model_holder holder = { 0 };
 	struct model_sock *sock;
 	int err = model_table_meet(model, &listen->sock, listen->head.mono_ns,
 				   &sock);
@@ -184,7 +235,10 @@ static int apply_listen(struct model *model, struct event *event)
 		return err;
 	own(sock, listen->pid, listen->comm);
 	event->sock = sock;
-	return 0;
+	holder.pid = listen->pid;
+	holder.uid = listen->uid;
+	memcpy(holder.comm, listen->comm, sizeof(holder.comm));
+	return model_holders_add(model, sock, &holder);
 }
 
 static int apply_close(struct model *model, struct event *event)
@@ -283,11 +337,12 @@ void model_init(struct model *model)
 static void free_sock(struct htab_node *node, void *context)
 {
 	(void)context;
-	free(htab_entry(node, struct model_sock, by_id));
+	model_table_free(htab_entry(node, struct model_sock, by_id));
 }
 
 void model_free(struct model *model)
 {
+	model->keeps_all = false;
 	model_table_free_dead(model, UINT64_MAX);
 	htab_each(&model->socks, free_sock, NULL);
 	htab_free(&model->socks);

@@ -16,6 +16,16 @@
 #include "htab.h"
 #include "ports.h"
 
+/* A process that has a socket open, once for each descriptor. */
+struct model_holder {
+	struct model_holder *next;
+	uint32_t pid;
+	uint32_t uid;
+	bool has_fd;
+	int32_t fd;
+	char comm[16];
+};
+
 struct model_sock {
 	struct htab_node by_id;
 	struct htab_node by_ends; /* while it is in the kernel's lookup tables */
@@ -24,6 +34,7 @@ struct model_sock {
 	uint64_t parent; /* the listener's number, 0 unknown */
 	struct demux_sock last; /* as last seen */
 	uint64_t segments; /* that matched it */
+	uint64_t bytes; /* of payload in these, and in that it was born of */
 	uint64_t born_ns; /* when it was first met */
 	uint64_t seen_ns; /* monotonic, last */
 	uint64_t closed_ns; /* 0: still in the hash tables */
@@ -33,6 +44,8 @@ struct model_sock {
 	bool has_owner;
 	bool has_fd;
 	bool has_inode;
+	bool has_cookie;
+	bool at_end; /* was there when the trace had ended */
 	bool replaced; /* another socket is at its address now */
 	bool counted; /* among its port's sockets or listeners */
 	uint32_t owners; /* processes that have it open, for all that is known */
@@ -41,10 +54,18 @@ struct model_sock {
 	uint32_t parent_pid; /* its listener's owner at birth, 0 unknown */
 	int32_t fd;
 	uint64_t inode;
+	uint64_t cookie;
 	char comm[16];
+	struct model_holder *holders; /* where the model keeps all */
 };
 
 #define MODEL_REASONS 256 /* kernels have half as many */
+
+/* Has it left the lookup tables, for all that is known? */
+static inline bool model_is_gone(const struct model_sock *sock)
+{
+	return sock->closed_ns || sock->destroyed_ns;
+}
 
 struct model {
 	struct htab socks; /* by id */
@@ -53,6 +74,11 @@ struct model {
 	struct ports ports;
 	struct conns conns;
 	struct model_sock *dead, **dead_tail; /* destroyed, oldest first */
+	bool keeps_all; /* all holders, and sockets that are gone: set it after
+			   model_init(), for a list of all */
+	bool has_end; /* it was told what was there when the trace had ended */
+	uint64_t dead_count;
+	uint64_t forgotten; /* connections of these that were too many to keep */
 	uint64_t numbers; /* given so far */
 	uint64_t accepted;
 	uint64_t bypassed; /* of the sockets whose memory is given back */
@@ -78,6 +104,10 @@ bool model_owns(const struct model *model, uint64_t id, uint32_t pid);
 struct model_sock *model_find_ends(const struct model *model,
 				   const struct demux_ends *ends,
 				   uint32_t netns);
+
+typedef void (*model_visit)(struct model_sock *sock, void *context);
+/* Calls @visit for each socket, those that are gone too. */
+void model_each(struct model *model, model_visit visit, void *context);
 
 /* How many sockets were bypassed by a listener and yet never closed. */
 uint64_t model_bypassed(struct model *model);

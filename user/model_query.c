@@ -12,6 +12,29 @@ bool model_owns(const struct model *model, uint64_t id, uint32_t pid)
 			sock->parent_pid == pid);
 }
 
+struct visit {
+	model_visit visit;
+	void *context;
+};
+
+static void visit_node(struct htab_node *node, void *context)
+{
+	const struct visit *to = context;
+
+	to->visit(htab_entry(node, struct model_sock, by_id), to->context);
+}
+
+void model_each(struct model *model, model_visit visit, void *context)
+{
+	struct visit to = { visit, context };
+
+	htab_each(&model->socks, visit_node, &to);
+	for (struct model_sock *sock = model->dead; sock;
+	     sock = sock->next_dead)
+		if (sock->replaced) /* and therefore not in socks */
+			visit(sock, context);
+}
+
 static void count_bypassed(struct htab_node *node, void *context)
 {
 	uint64_t *count = context;

@@ -10,6 +10,10 @@
 #include <string.h>
 
 #include "classify.h"
+#include "model_holders.h"
+
+/* So many that are gone are kept, by a model that keeps all. */
+#define DEAD_MAX 100000
 
 /* A record may come this much later than one with a later time. */
 #define STRAGGLE_NS NS_PER_S
@@ -85,8 +89,15 @@ void model_table_bury(struct model *model, struct model_sock *sock,
 	model_table_drop_ends(model, sock);
 	sock->destroyed_ns = now_ns ?: 1; /* 0 is: not yet */
 	sock->next_dead = NULL;
+	model->dead_count++;
 	*model->dead_tail = sock;
 	model->dead_tail = &sock->next_dead;
+}
+
+void model_table_free(struct model_sock *sock)
+{
+	model_holders_free(sock);
+	free(sock);
 }
 
 void model_table_free_dead(struct model *model, uint64_t now_ns)
@@ -94,7 +105,10 @@ void model_table_free_dead(struct model *model, uint64_t now_ns)
 	struct model_sock *sock;
 
 	while ((sock = model->dead) &&
-	       sock->destroyed_ns + STRAGGLE_NS < now_ns) {
+	       sock->destroyed_ns + STRAGGLE_NS < now_ns &&
+	       (!model->keeps_all || model->dead_count > DEAD_MAX)) {
+		model->dead_count--;
+		model->forgotten += !model_table_is_mini(&sock->last);
 		model->dead = sock->next_dead;
 		if (!model->dead)
 			model->dead_tail = &model->dead;
@@ -103,7 +117,7 @@ void model_table_free_dead(struct model *model, uint64_t now_ns)
 			model, sock); /* a straggler may have put it back */
 		if (!sock->replaced)
 			htab_remove(&model->socks, &sock->by_id);
-		free(sock);
+		model_table_free(sock);
 	}
 }
 

@@ -37,5 +37,6 @@ void model_table_drop_ends(struct model *model, struct model_sock *sock);
 void model_table_bury(struct model *model, struct model_sock *sock,
 		      uint64_t now_ns);
 void model_table_free_dead(struct model *model, uint64_t now_ns);
+void model_table_free(struct model_sock *sock);
 
 #endif

@@ -105,6 +105,20 @@ static void check_doctor(struct argp_state *state,
 			      "but -j, -v, -b and --without");
 }
 
+/* A list is no stream of events. */
+static void check_sockets(struct argp_state *state,
+			  const struct options *options)
+{
+	bool records = false;
+
+	for (size_t i = 0; i < options->output_count; i++)
+		records |= options->outputs[i].type == &sink_record;
+	if (options->command || options->count || options->quiet || records)
+		options_wrong(state,
+			      "sockets lists sockets: it takes no command, and "
+			      "neither -n, -q nor -w");
+}
+
 static void check(struct argp_state *state, struct options *options)
 {
 	bool only_recorded;
@@ -112,6 +126,8 @@ static void check(struct argp_state *state, struct options *options)
 	options_wanted_check(state, options);
 	if (options->task == TASK_DOCTOR)
 		check_doctor(state, options);
+	if (options->task == TASK_SOCKETS)
+		check_sockets(state, options);
 	/* Beside a recording alone, words say what came of it, as tcpdump -w
 	 * tells how many packets it wrote. */
 	only_recorded = options->output_count == 1 &&
@@ -156,6 +172,7 @@ static void on_argument(const char *text, struct argp_state *state)
 	} tasks[] = {
 		{ "demo", TASK_DEMO },
 		{ "doctor", TASK_DOCTOR },
+		{ "sockets", TASK_SOCKETS },
 	};
 	struct options *options = state->input;
 
@@ -171,8 +188,8 @@ static void on_argument(const char *text, struct argp_state *state)
 		return;
 	}
 	options_wrong(state,
-		      "'%s' is no command: there are demo and doctor (what is "
-		      "to be run and traced comes after --)",
+		      "'%s' is no command: there are demo, doctor and sockets "
+		      "(what is to be run and traced comes after --)",
 		      text);
 }
 
@@ -242,15 +259,17 @@ void options_parse(struct options *options, int argc, char **argv)
 		.options = known,
 		.children = children,
 		.parser = on_key,
-		.args_doc = "\n-- COMMAND [ARG]...\ndemo\ndoctor",
+		.args_doc = "\n-- COMMAND [ARG]...\ndemo\ndoctor\nsockets",
 		.doc = "Watches the kernel decide which socket every arriving "
 		       "TCP segment belongs to.\v"
 		       "Ends with Ctrl-C, and then says what was proved. With "
 		       "a COMMAND it runs that, traces what it and its "
 		       "children listen on and accept, and ends with it. With "
 		       "'demo' it shows the three-client experiment, live; "
-		       "with 'doctor' it tells what this machine allows (with "
-		       "-j as JSON).\n\n"
+		       "with 'doctor' it tells what this machine allows, with "
+		       "'sockets' which sockets there are and whose they are, "
+		       "as ss does, and with -d or -r what came to each (both "
+		       "with -j as JSON).\n\n"
 		       "Exit status: 0 done, 1 failed while running, 2 wrong "
 		       "usage, 3 nothing here can trace; otherwise the "
 		       "COMMAND's.\n\n"

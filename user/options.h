@@ -30,6 +30,7 @@ enum task {
 	TASK_TRACE,
 	TASK_DEMO,
 	TASK_DOCTOR,
+	TASK_SOCKETS,
 };
 
 struct options {

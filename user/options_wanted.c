@@ -230,7 +230,7 @@ static void check_togetherness(struct argp_state *state,
 		options_wrong(state,
 			      "the demo has its own ports, processes and "
 			      "addresses: it takes no filter and no command");
-	if (wanted->protos & DEMUX_UDP)
+	if (wanted->protos & DEMUX_UDP && options->task != TASK_SOCKETS)
 		options_wrong(state, "UDP cannot be traced yet");
 	if (options->replay && options->command)
 		options_wrong(state,
@@ -251,7 +251,12 @@ void options_wanted_check(struct argp_state *state, struct options *options)
 {
 	check_families(state, &options->wanted);
 	if (!options->wanted.protos)
-		options->wanted.protos = DEMUX_TCP;
-	options->has_filter = is_filter(&options->wanted);
+		options->wanted.protos = options->task == TASK_SOCKETS ?
+						 DEMUX_TCP | DEMUX_UDP :
+						 DEMUX_TCP;
+	options->has_filter =
+		is_filter(&options->wanted) ||
+		(options->task == TASK_SOCKETS &&
+		 options->wanted.protos != (DEMUX_TCP | DEMUX_UDP));
 	check_togetherness(state, options);
 }

@@ -26,6 +26,15 @@ static bool is_narrow(const struct demux_config *wanted)
 	       wanted->remote_port || wanted->cgroup;
 }
 
+/* The list of sockets is no stream of events. */
+static const struct sink_type *sink_for(const struct options *options,
+					const struct sink_type *type)
+{
+	if (options->task != TASK_SOCKETS)
+		return type;
+	return type == &sink_json ? &sink_sockets_json : &sink_sockets_text;
+}
+
 int outputs_open(struct pipeline *pipeline, const struct options *options)
 {
 	for (size_t i = 0; i < options->output_count; i++) {
@@ -39,7 +48,8 @@ int outputs_open(struct pipeline *pipeline, const struct options *options)
 				  output->path);
 			return EXIT_USAGE;
 		}
-		if (sink_open(sink, output->type, output->path))
+		if (sink_open(sink, sink_for(options, output->type),
+			      output->path))
 			return EXIT_FAILED;
 		sink->quiet = options->quiet;
 		sink->all_sockets = is_narrow(&options->wanted);

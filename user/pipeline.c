@@ -104,6 +104,7 @@ static void hand_on_end(struct pipeline *pipeline, struct event *event)
 	}
 	event->trace = &pipeline->source->head;
 	event->summary = &pipeline->summary;
+	event->model = &pipeline->model;
 	hand_on(pipeline, event);
 	pipeline->ended = true;
 }
@@ -241,6 +242,7 @@ int pipeline_run(struct pipeline *pipeline)
 	if (err)
 		return err; /* nothing is written, and no file emptied */
 	model_init(&pipeline->model);
+	pipeline->model.keeps_all = pipeline->keeps_all;
 	hand_on_begin(pipeline);
 	loop(pipeline);
 	if (source->finish(source, take, pipeline))

@@ -20,6 +20,7 @@ struct pipeline {
 	size_t sink_count;
 	const struct demux_config *wanted; /* what a replay still has to filter;
 					      NULL where the kernel did */
+	bool keeps_all; /* the model does, for a list of all sockets */
 	uint64_t count_max; /* --count, 0: no end */
 	uint64_t duration_ns; /* --duration, 0: no end */
 	/* Called once a round, may be NULL; non-zero ends the trace. */

@@ -47,5 +47,7 @@ int sink_open(struct sink *sink, const struct sink_type *type,
 int sink_close(struct sink *sink);
 
 extern const struct sink_type sink_text, sink_json, sink_record;
+/* Not by name: the list of all sockets at the end, instead of events. */
+extern const struct sink_type sink_sockets_text, sink_sockets_json;
 
 #endif

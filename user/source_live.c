@@ -290,6 +290,7 @@ struct source *source_live(const char *backend, struct backend_wish *wish)
 	live->source.read = read_live;
 	live->source.finish = finish_live;
 	live->source.close = close_live;
+	live->source.config = live->trace->config;
 	fill_head(&live->source.head, live->trace);
 	return &live->source;
 out:

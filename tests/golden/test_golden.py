@@ -2,7 +2,8 @@
 """Every recording here, through every sink.
 
 NAME.rec is replayed as text and as JSON and compared with NAME.txt and
-NAME.json byte by byte; as a recording it must come out as it went in. Then
+NAME.json byte by byte, and the list of its sockets with NAME.sockets.txt and
+NAME.sockets.json; as a recording it must come out as it went in. Then
 text and JSON are read back and must say the same of every event.
 
 After a wanted change of the output, `make golden` writes the expected files
@@ -22,6 +23,9 @@ HERE = pathlib.Path(__file__).parent
 TOOL = os.environ.get("SOCKDEMUX_TRACE", str(HERE.parents[1] / "sockdemux-trace"))
 RECORDINGS = sorted(HERE.glob("*.rec"))
 CUT = ["cut"]  # has no end, and half a record that no sink can give back
+
+OUTPUTS = [(["-o", "text"], ".txt"), (["-o", "json"], ".json"),
+           (["sockets"], ".sockets.txt"), (["sockets", "-j"], ".sockets.json")]
 
 # One line of text: the time, the columns, then details in words.
 LINE = re.compile(
@@ -45,10 +49,10 @@ def by_name(recording):
 
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=by_name)
-@pytest.mark.parametrize("kind, suffix", [("text", ".txt"), ("json", ".json")])
-def test_expected(recording, kind, suffix):
+@pytest.mark.parametrize("options, suffix", OUTPUTS)
+def test_expected(recording, options, suffix):
     expected = recording.with_suffix(suffix).read_bytes()
-    assert replay(recording, "-o", kind).decode() == expected.decode()
+    assert replay(recording, *options).decode() == expected.decode()
 
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=by_name)
@@ -222,9 +226,9 @@ def test_nothing_hostile_comes_out(recording):
 
 def regenerate():
     for recording in RECORDINGS:
-        for kind, suffix in (("text", ".txt"), ("json", ".json")):
+        for options, suffix in OUTPUTS:
             recording.with_suffix(suffix).write_bytes(
-                replay(recording, "-o", kind))
+                replay(recording, *options))
 
 
 if __name__ == "__main__":

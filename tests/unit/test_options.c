@@ -190,6 +190,24 @@ static void test_doctor(void **state)
 	bad("demo doctor", "no command");
 }
 
+static void test_sockets(void **state)
+{
+	static const char *const wrong[] = { "-n 1", "-q", "-w x",
+					     "-o record:x", "-- true" };
+	char line[40];
+
+	(void)state;
+	good("sockets");
+	assert_int_equal(shared->options.task, TASK_SOCKETS);
+	assert_ptr_equal(shared->options.outputs[0].type, &sink_text);
+	good("-j sockets -P 80 -d 1 -o text:x");
+	good("sockets -r x -6 -p 1");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(line, sizeof(line), "sockets %s", wrong[i]);
+		bad(line, "sockets lists sockets");
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_defaults),
 	cmocka_unit_test(test_count_and_duration),
@@ -198,6 +216,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_outputs),
 	cmocka_unit_test(test_the_rest),
 	cmocka_unit_test(test_doctor),
+	cmocka_unit_test(test_sockets),
 	cmocka_unit_test(test_help_and_version),
 };
 

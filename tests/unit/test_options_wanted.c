@@ -65,6 +65,12 @@ static void test_protocols(void **state)
 	good("-t");
 	assert_int_equal(shared->options.wanted.protos, DEMUX_TCP);
 	bad("-u", "UDP cannot be traced yet");
+	good("sockets");
+	assert_int_equal(shared->options.wanted.protos, DEMUX_TCP | DEMUX_UDP);
+	assert_false(shared->options.has_filter);
+	good("sockets -u");
+	assert_int_equal(shared->options.wanted.protos, DEMUX_UDP);
+	assert_true(shared->options.has_filter);
 }
 
 static void test_families_and_pid(void **state)
@@ -155,7 +161,8 @@ static void test_command(void **state)
 	assert_int_equal(shared->options.task, TASK_TRACE);
 	bad("--", "after -- there is no command");
 	bad("-P 80 --", "after -- there is no command");
-	bad("server", "'server' is no command: there are demo");
+	bad("server",
+	    "'server' is no command: there are demo, doctor and sockets");
 	bad("server -- server", "'server' is no command");
 	bad("demo -- server", "takes no filter and no command");
 	bad("-r file -- server", "'server' cannot run with -r");
