@@ -82,16 +82,8 @@ static __always_inline void accept_tell(struct sock *sk, struct socket *socket,
 	if (!is_wanted_task() || !read_wanted(&record.sock, sk))
 		return;
 	own(sk);
-	/* Of several hooks that see it, one tells. */
-	if (fd < 0) {
-		long err = bpf_map_update_elem(&accepting, &key, &yes,
-					       BPF_NOEXIST);
-
-		if (err == -EEXIST)
-			return;
-		if (err)
-			count_stuck();
-	}
+	if (fd < 0 && bpf_map_update_elem(&accepting, &key, &yes, BPF_ANY))
+		count_stuck();
 	fill_head(&record.head, DEMUX_ACCEPT, sizeof(record));
 	fill_actor(&record);
 	if (fd >= 0) {
@@ -112,6 +104,14 @@ static __always_inline void accept_tell(struct sock *sk, struct socket *socket,
 	emit_other(&record, sizeof(record));
 }
 
+/* Does inet_csk_accept() alone show that @sk is accepted? What it took from a
+ * queue is grafted then, but a subflow is not: the MPTCP socket it belongs to
+ * is. */
+static __always_inline bool is_told_at_once(struct sock *sk)
+{
+	return !config.has_graft || is_subflow(sk);
+}
+
 /* inet_csk_accept() took @sk from the queue of @listener. */
 static __always_inline void accept_from(struct sock *sk, struct sock *listener)
 {
@@ -123,7 +123,7 @@ static __always_inline void accept_from(struct sock *sk, struct sock *listener)
 		bpf_map_update_elem(&births, &key, &value, BPF_NOEXIST);
 		own(listener);
 	}
-	if (!config.has_graft)
+	if (is_told_at_once(sk))
 		accept_tell(sk, NULL, -1);
 }
 

@@ -24,7 +24,6 @@
 #define IPPROTO_MPTCP 262
 #define SOCK_STREAM   1
 #define SOCK_DGRAM    2
-#define EEXIST        17
 #define PACKET_HOST   0
 #define S_IFMT        0170000
 #define S_IFSOCK      0140000
@@ -225,6 +224,15 @@ static __always_inline bool is_udp(struct sock *sk)
 	return GET(sk, sk_protocol) == IPPROTO_UDP &&
 	       GET(sk, sk_type) == SOCK_DGRAM &&
 	       (family == AF_INET || family == AF_INET6);
+}
+
+/* Is it a subflow of an MPTCP socket? */
+static __always_inline bool is_subflow(struct sock *sk)
+{
+	struct tcp_sock *tp = (void *)sk;
+
+	return bpf_core_field_exists(tp->is_mptcp) && is_tcp(sk) &&
+	       BPF_CORE_READ(tp, is_mptcp);
 }
 
 /* --- segments ----------------------------------------------------------- */

@@ -135,12 +135,12 @@ int BPF_KPROBE(on_queued, struct sock *listener, struct request_sock *req,
 	return 0;
 }
 
-/* Only where there is no graft: with a handful of tasks waiting in accept() a
+/* Only where no graft tells: with a handful of tasks waiting in accept() a
  * kretprobe has no room for more. */
 SEC("kretprobe")
 int BPF_KRETPROBE(on_accept, struct sock *sk)
 {
-	if (sk && !config.has_graft)
+	if (sk && is_told_at_once(sk))
 		accept_tell(sk, NULL, -1);
 	return 0;
 }

@@ -37,8 +37,9 @@ enum hook_miss {
 	MISS_DOUBT, /* a segment may be told wrongly */
 };
 
-/* A backend lists its hooks in the order in which they are attached, those that
- * begin a segment last: nothing begins that would not be followed. */
+/* A backend lists its hooks in the order in which they are attached: what ends a
+ * socket's life or an accept before what begins it, and what begins a segment
+ * last. Nothing begins that would not be followed. */
 struct hook {
 	const char *program; /* its name in the BPF object */
 	const char *symbol; /* the function, the tracepoint */

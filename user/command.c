@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "stop.h"
 
 /* The last acknowledgements of its connections are on their way then. */
 #define AFTERMATH_NS 100000000ull
@@ -59,29 +60,17 @@ static void pass_on(int number, siginfo_t *info, void *unused)
 
 /* --- in the child --------------------------------------------------------- */
 
-/* All as they are by default: a background job of a script ignores SIGINT, and
- * yet ends its tracer, and so the command, with it. But nohup means it. */
-static void reset_signals(void)
-{
-	struct sigaction hup;
-	sigset_t none;
-
-	sigaction(SIGHUP, NULL, &hup);
-	for (int number = 1; number < NSIG; number++)
-		if (number != SIGHUP || hup.sa_handler != SIG_IGN)
-			signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static void run(char **argv) __attribute__((noreturn));
-static void run(char **argv)
+/* The command finds its signals as this program's caller left them, @blocked
+ * among them: what nohup or a script had ignored stays ignored. */
+static void run(char **argv, const sigset_t *blocked) __attribute__((noreturn));
+static void run(char **argv, const sigset_t *blocked)
 {
 	ssize_t got;
 	char byte;
 	int err;
 
-	reset_signals();
+	stop_release_signals();
+	sigprocmask(SIG_SETMASK, blocked, NULL);
 	close(gate[1]);
 	do
 		got = read(gate[0], &byte, 1);
@@ -133,7 +122,7 @@ pid_t command_hold(char **argv)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	child = fork();
 	if (!child)
-		run(argv);
+		run(argv, &before);
 	err = -errno;
 	if (child > 0)
 		pass_signals_on();

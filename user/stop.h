@@ -9,6 +9,9 @@
  * and a closed pipe is an error like others. Call it first of all. */
 void stop_hold_signals(void);
 
+/* They do again what they did before stop_hold_signals(). */
+void stop_release_signals(void);
+
 /* For poll(); -1 before stop_hold_signals(). */
 int stop_fd(void);
 

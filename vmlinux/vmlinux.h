@@ -166,6 +166,7 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	bool is_mptcp;
 };
 
 struct request_sock {

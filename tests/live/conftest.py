@@ -16,8 +16,12 @@ from sight import Sight
 from tracer import BACKENDS, TOOL, UnderTest, attempt
 
 
-# nohup may run this, and what it starts would ignore SIGHUP too.
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# nohup or a script in the background may run this, and what it starts would
+# ignore these too.
+for number in signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT:
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 # What hardly differs with kernel and backend, or takes a guest half a minute.
 SIDE = {"test_attach", "test_bulk", "test_command", "test_filter",

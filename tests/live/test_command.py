@@ -115,16 +115,33 @@ def test_what_cannot_run(tracing, tmp_path):
         assert summary["segments"] == 0
 
 
-def test_command_has_nothing_of_the_tracer(tracing):
-    """Neither open files, nor signals that are ignored or blocked."""
+def test_command_has_no_files_of_the_tracer(tracing):
     with open("/dev/null") as given:
-        code, out, _, _ = run_command(
-            "sh", "-c", "ls /proc/$$/fd; grep -E '^Sig(Blk|Ign)' "
-            "/proc/self/status", stdin=given, pass_fds=[given.fileno()])
+        code, out, _, _ = run_command("sh", "-c", "ls /proc/$$/fd",
+                                      stdin=given, pass_fds=[given.fileno()])
         assert code == 0
-        fds, signals = out.split("SigBlk", 1)
-        assert set(map(int, fds.split())) == {0, 1, 2, given.fileno()}
-    assert signals.split() == [":", "0" * 16, "SigIgn:", "0" * 16]
+        assert set(map(int, out.split())) == {0, 1, 2, given.fileno()}
+
+
+def script_in_the_background():
+    """With a signal more that is blocked."""
+    for number in signal.SIGINT, signal.SIGQUIT, signal.SIGHUP:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+
+
+@pytest.mark.parametrize("before", [None, script_in_the_background])
+def test_command_has_the_callers_signals(tracing, before):
+    """Those that are ignored or blocked, whatever this test was started with:
+    the same as without a tracer."""
+    show = "grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"
+    plain = subprocess.run(show, check=True, capture_output=True, text=True,
+                           preexec_fn=before)
+    code, out, _, _ = run_command(*show, preexec_fn=before)
+    assert (code, out) == (0, plain.stdout)
+    blocked, ignored = [int(x, 16) for x in out.split()[1::2]]
+    if before:
+        assert (blocked, ignored & 7) == (1 << signal.SIGUSR1 - 1, 7)
 
 
 def test_no_trace_no_command(public):

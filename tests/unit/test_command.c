@@ -51,6 +51,28 @@ static int run_argv(char **argv)
 	return status;
 }
 
+/* Whatever this test was started with: by nohup, or in the background. */
+static void by_default(void)
+{
+	static const int numbers[] = { SIGINT,  SIGTERM, SIGHUP,
+				       SIGPIPE, SIGQUIT, SIGCHLD };
+	sigset_t none;
+
+	stop_release_signals();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		signal(numbers[i], SIG_DFL);
+}
+
+static int as_main(void **state)
+{
+	(void)state;
+	by_default();
+	stop_hold_signals();
+	return 0;
+}
+
 /* In a shell, with its output on stderr. */
 static int run(const char *script)
 {
@@ -102,29 +124,86 @@ static void test_not_run(void **state)
 	unlink(path);
 }
 
-/* Whatever the tracer does with signals, and whatever it was started with. */
-static void test_signals_are_default(void **state)
+/* --- signals that it finds -------------------------------------------------- */
+
+/* Not by a shell, which changes the mask. */
+static char *show_signals[] = { "sed", "-n", "/^Sig[BI]/w/dev/stderr",
+				"/proc/self/status", NULL };
+
+/* What that says where nobody traces. */
+static const char *untraced(void)
 {
-	sigset_t some, before;
+	struct capture err = capture_begin(STDERR_FILENO);
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		execvp(show_signals[0], show_signals);
+	waitpid(pid, &status, 0);
+	return capture_end(&err);
+}
+
+/* sigaction() hides two of the signals that there are, and another library than
+ * this one may have ignored them. */
+static void ignore_hidden(int number)
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags, restorer, mask;
+	} action = { .handler = SIG_IGN };
+
+	assert_int_equal(syscall(SYS_rt_sigaction, number, &action, NULL, 8),
+			 0);
+}
+
+/* Whatever the tracer does with signals, the command has them as the tracer was
+ * started with them. */
+static void check_signals(void)
+{
+	char *expected = strdup(untraced());
+
+	stop_hold_signals();
+	stop_hold_signals(); /* twice is once */
+	assert_int_equal(run_argv(show_signals), 0);
+	assert_string_equal(said, expected);
+	free(expected);
+	by_default();
+}
+
+static void test_signals_as_started(void **state)
+{
+	unsigned long long ignored;
+	sigset_t some;
 
 	(void)state;
-	stop_hold_signals(); /* SIGPIPE is ignored from here on */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGCHLD, SIG_IGN);
-	sigemptyset(&some);
-	sigaddset(&some, SIGTERM);
-	sigprocmask(SIG_BLOCK, &some, &before);
-	assert_int_equal(run("grep -E '^Sig(Blk|Ign)' /proc/self/status >&2"),
-			 0);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	assert_string_equal(said, "SigBlk:\t0000000000000000\n"
-				  "SigIgn:\t0000000000000000\n");
+	stop_release_signals();
+	check_signals();
+	assert_contains(said, "SigBlk:\t0000000000000000\n");
+	assert_contains(said, "0000\n");
 	/* As nohup starts it. */
 	signal(SIGHUP, SIG_IGN);
-	assert_int_equal(run("grep '^SigIgn' /proc/self/status >&2"), 0);
-	assert_string_equal(said, "SigIgn:\t0000000000000001\n");
-	signal(SIGHUP, SIG_DFL);
-	signal(SIGINT, SIG_DFL);
+	check_signals();
+	/* As a script does in the background, and what else there is. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&some);
+	sigaddset(&some, SIGTERM);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	check_signals();
+	assert_contains(said, "SigBlk:\t0000000000004000\n");
+	assert_contains(said, "1007\n");
+	ignore_hidden(32);
+	check_signals();
+	ignored = strtoull(strstr(said, "SigIgn:") + 8, NULL, 16);
+	assert_true(ignored & 1ull << 31);
+	/* A child that nobody waits for is one that this program cannot. */
+	signal(SIGCHLD, SIG_IGN);
+	stop_hold_signals();
+	assert_int_equal(run_argv(show_signals), 0);
+	assert_contains(said, "10000\n");
+	by_default();
 }
 
 /* What others opened for it, and nothing of the tracer's. */
@@ -133,7 +212,6 @@ static void test_descriptors(void **state)
 	int fd;
 
 	(void)state;
-	stop_hold_signals();
 	fd = fcntl(STDIN_FILENO, F_DUPFD, 9);
 	assert_int_equal(run("exec >&2; ls -v /proc/$$/fd; :"), 0);
 	close(fd);
@@ -242,7 +320,6 @@ static void test_signals_are_passed_on(void **state)
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
 	(void)state;
-	signal(SIGHUP, SIG_DFL); /* nohup may run this test */
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		char traps[40];
 
@@ -350,18 +427,18 @@ static void test_signal_that_cannot_be_passed_on(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_status),
-	cmocka_unit_test(test_arguments),
-	cmocka_unit_test(test_not_run),
-	cmocka_unit_test(test_signals_are_default),
-	cmocka_unit_test(test_descriptors),
-	cmocka_unit_test(test_held),
-	cmocka_unit_test(test_never_let_go),
-	cmocka_unit_test(test_tick),
-	cmocka_unit_test(test_signals_are_passed_on),
-	cmocka_unit_test(test_signal_while_held),
-	cmocka_unit_test(test_signals_afterwards),
-	cmocka_unit_test(test_signal_that_cannot_be_passed_on),
+	cmocka_unit_test_setup(test_status, as_main),
+	cmocka_unit_test_setup(test_arguments, as_main),
+	cmocka_unit_test_setup(test_not_run, as_main),
+	cmocka_unit_test_setup(test_signals_as_started, as_main),
+	cmocka_unit_test_setup(test_descriptors, as_main),
+	cmocka_unit_test_setup(test_held, as_main),
+	cmocka_unit_test_setup(test_never_let_go, as_main),
+	cmocka_unit_test_setup(test_tick, as_main),
+	cmocka_unit_test_setup(test_signals_are_passed_on, as_main),
+	cmocka_unit_test_setup(test_signal_while_held, as_main),
+	cmocka_unit_test_setup(test_signals_afterwards, as_main),
+	cmocka_unit_test_setup(test_signal_that_cannot_be_passed_on, as_main),
 };
 
 RUN("command", tests)
