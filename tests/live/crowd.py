@@ -20,6 +20,7 @@ STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT",
           "FIN-WAIT-2": "FIN_WAIT2", "TIME-WAIT": "TIME_WAIT",
           "CLOSE-WAIT": "CLOSE_WAIT", "LAST-ACK": "LAST_ACK",
           "LISTEN": "LISTEN", "CLOSING": "CLOSING"}
+UDP_STATES = {"ESTAB": "CONNECTED", "UNCONN": "UNCONNECTED"}
 SO_REUSEPORT = 15
 
 
@@ -29,14 +30,15 @@ def plain(address):
     return "::" if address == "*" else address, int(port.replace("*", "0"))
 
 
-def ss_rows(namespace):
-    """(laddr, lport, raddr, rport, state): (inode, {(comm, pid, fd)})"""
-    said = subprocess.run(["ip", "netns", "exec", namespace.name, "ss", "-tanpe",
-                           "-OH"], check=True, capture_output=True, text=True)
-    rows = {}
+def ss_lines(namespace, proto):
+    """(laddr, lport, raddr, rport, state), and the rest of the line."""
+    said = subprocess.run(["ip", "netns", "exec", namespace.name, "ss",
+                           "-tanpeOH" if proto == "tcp" else "-uanpeOH"],
+                          check=True, capture_output=True, text=True)
+    states = STATES if proto == "tcp" else UDP_STATES
     for line in said.stdout.splitlines():
         state, _, _, here, there, rest = (line + " ").split(None, 5)
-        state = STATES.get(state)
+        state = states.get(state)
         if not state:
             continue  # UNCONN: in no lookup table
         if "timer:(timewait" in rest:
@@ -44,9 +46,15 @@ def ss_rows(namespace):
         here, there = plain(here), plain(there)
         if not there[1]:
             there = ("::" if ":" in here[0] else "0.0.0.0", 0)
+        yield (*here, *there, state), rest
+
+
+def ss_rows(namespace, proto="tcp"):
+    """The same as the key of (inode, {(comm, pid, fd)})"""
+    rows = {}
+    for key, rest in ss_lines(namespace, proto):
         inode = int(re.search(r"\bino:(\d+)", rest)[1])
         owners = re.findall(r'\("([^"]*)",pid=(\d+),fd=(\d+)\)', rest)
-        key = (*here, *there, state)
         kept = rows.setdefault(key, [])
         kept.append((inode, {(x, int(y), int(z)) for x, y, z in owners}))
     return rows
@@ -103,6 +111,7 @@ class Crowd:
         self.hand_over()
         for family in self.listeners:  # nobody accepts these
             self.keep(peers.connect(lab, family))
+        self.datagrams()
         self.child = peers.Process(time.sleep, 0)  # holds all of it as well
         self.thread = threading.Event()
         threading.Thread(target=self.thread.wait).start()
@@ -176,6 +185,32 @@ class Crowd:
         here.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
                                array.array("i", [conn.fileno()]))])
         conn.close()
+
+    def datagrams(self):
+        """UDP: a socket for all, on each family and both; each one's client;
+        one that serves a client alone; and two on one port."""
+        for family in peers.FAMILIES:
+            one = self.keep(self.lab.server.socket(family.domain,
+                                                   socket.SOCK_DGRAM))
+            if family.domain == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY,
+                               family is peers.IPV6)
+            one.bind((family.any, family.port))
+            client = self.keep(self.lab.client.socket(
+                family.domain, socket.SOCK_DGRAM))
+            addr = self.lab.server_addr[family.version]
+            mapped = "::ffff:" if family is peers.MAPPED else ""
+            client.connect((mapped + addr, family.port))
+            if family is peers.MAPPED:
+                client.send(b"x")
+                one.connect(one.recvfrom(1)[1])
+        for _ in range(2):
+            one = self.keep(self.lab.server.socket(socket.AF_INET,
+                                                   socket.SOCK_DGRAM))
+            one.setsockopt(socket.SOL_SOCKET, SO_REUSEPORT, 1)
+            one.bind(("127.0.0.1", 4998))
+        # In no table.
+        self.keep(self.lab.server.socket(socket.AF_INET, socket.SOCK_DGRAM))
 
     def close(self):
         self.thread.set()
