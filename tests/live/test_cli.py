@@ -12,13 +12,14 @@ import pytest
 
 from tracer import TOOL, run_tool
 
+GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden"
+ABI, = struct.unpack_from("=H", (GOLDEN / "clients.rec").read_bytes(), 12)
 # struct recording_head: magic, order, abi, len, clock offset, five texts.
-HEAD = struct.pack("=8sIHHq64s16s160s160s160s", b"sockdmx\n", 0x01020304, 2,
+HEAD = struct.pack("=8sIHHq64s16s160s160s160s", b"sockdmx\n", 0x01020304, ABI,
                    584, 0, b"6.0", b"fentry", b"", b"", b"")
 # struct demux_end: type 5, no counts.
 END = struct.pack("=HHIQ72x", 5, 88, 0, 1)
 NOBODY = 65534
-GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden"
 
 
 # What the message says, where it is not the last argument.
