@@ -22,7 +22,7 @@
 		__slot;                                       \
 	})
 
-/* Slot @n, 1 to 4, of a program's arguments; @n is one of config's. */
+/* Slot @n, 1 to 6, of a program's arguments; @n is one of config's. */
 static __always_inline __u64 load_slot(void *ctx, __u8 n)
 {
 	if (n == 1)
@@ -31,7 +31,11 @@ static __always_inline __u64 load_slot(void *ctx, __u8 n)
 		return LOAD_SLOT(ctx, 2);
 	if (n == 3)
 		return LOAD_SLOT(ctx, 3);
-	return LOAD_SLOT(ctx, 4);
+	if (n == 4)
+		return LOAD_SLOT(ctx, 4);
+	if (n == 5)
+		return LOAD_SLOT(ctx, 5);
+	return LOAD_SLOT(ctx, 6);
 }
 
 #endif

@@ -20,6 +20,21 @@ enum demux_met {
 	MET_TOO_SHORT = 1 << 7, /* the TCP header is cut or claims too much */
 	MET_BAD_CSUM = 1 << 8,
 
+	/* What became of it there. */
+	MET_BACKLOG = 1 << 9,
+	MET_BACKLOG_FULL = 1 << 10,
+	MET_REQUEST_MADE = 1 << 11,
+	MET_COOKIE_SENT = 1 << 12,
+	MET_CHILD = 1 << 13,
+	MET_REQUEST_DONE = 1 << 14, /* tcp_check_req came to its end */
+	MET_SYN_REPEATED = 1 << 15,
+	MET_BAD_ACK = 1 << 16,
+	MET_REQUEST_ENDED = 1 << 17,
+	MET_STOLEN = 1 << 18, /* another CPU had made the child */
+	MET_LISTENER_CLOSED = 1 << 19, /* of its request */
+	MET_SWALLOWED = 1 << 20,
+	MET_ACKED = 1 << 21,
+
 	MET_SOCKET = MET_FULL | MET_LISTENER | MET_REQUEST | MET_TIME_WAIT,
 };
 
@@ -46,6 +61,122 @@ static inline enum demux_outcome classify_outcome(__u32 met)
 	if (met & (MET_TOO_SHORT | MET_BAD_CSUM))
 		return DEMUX_MALFORMED;
 	return met & MET_DROP ? DEMUX_REFUSED : 0;
+}
+
+/* What no hook here would see, so that not to have seen it says nothing. */
+enum demux_blind {
+	BLIND_BACKLOG = 1 << 0,
+	BLIND_SYN = 1 << 1, /* what a listener did with a SYN */
+	BLIND_RESET = 1 << 2,
+};
+
+#define TCP_FLAG_FIN 0x001
+#define TCP_FLAG_SYN 0x002
+#define TCP_FLAG_RST 0x004
+#define TCP_FLAG_ACK 0x010
+
+/* A lookup that was not the last one: the outcome is that of the last. */
+static inline enum demux_detail classify_earlier(__u32 met)
+{
+	if (met & MET_STOLEN)
+		return DEMUX_STOLEN;
+	return met & MET_LISTENER_CLOSED ? DEMUX_LISTENER_CLOSED : 0;
+}
+
+static inline enum demux_detail
+classify_at_listener(const struct demux_segment *seg, __u32 met, __u32 blind)
+{
+	__u32 kind = seg->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST |
+				   TCP_FLAG_FIN);
+
+	if (met & MET_CHILD)
+		return kind == TCP_FLAG_SYN ? DEMUX_CHILD :
+					      DEMUX_COOKIE_ACCEPTED;
+	if (seg->notes & DEMUX_NOTE_RESET)
+		return DEMUX_RESET;
+	if (met & MET_REQUEST_MADE)
+		return DEMUX_REQUEST_MADE;
+	if (met & MET_COOKIE_SENT)
+		return DEMUX_COOKIE_SENT;
+	if (kind == TCP_FLAG_SYN)
+		return blind & BLIND_SYN ? 0 : DEMUX_SYN_DROPPED;
+	/* Maybe a request's. */
+	return blind & BLIND_RESET || seg->predicted ? 0 : DEMUX_IGNORED;
+}
+
+static inline enum demux_detail classify_at_request(__u32 met, __u32 reset)
+{
+	if (met & MET_CHILD)
+		return DEMUX_CHILD;
+	if (met & MET_BAD_ACK)
+		return DEMUX_BAD_ACK;
+	if (reset)
+		return DEMUX_RESET;
+	if (met & MET_REQUEST_ENDED)
+		return DEMUX_ENDED;
+	if (met & MET_SYN_REPEATED)
+		return DEMUX_SYN_REPEATED;
+	return met & MET_REQUEST_DONE ? DEMUX_KEPT : 0;
+}
+
+static inline enum demux_detail classify_at_full(__u32 met, __u32 blind)
+{
+	if (met & MET_BACKLOG_FULL)
+		return DEMUX_BACKLOG_FULL;
+	if (met & MET_BACKLOG)
+		return DEMUX_BACKLOG;
+	return blind & BLIND_BACKLOG ? 0 : DEMUX_TAKEN_UP;
+}
+
+static inline enum demux_detail classify_at_time_wait(__u32 met, __u32 reset)
+{
+	if (met & MET_LISTENER)
+		return DEMUX_REOPENED;
+	if (reset)
+		return DEMUX_RESET;
+	if (met & MET_ACKED)
+		return DEMUX_ACKED;
+	return met & MET_SWALLOWED ? DEMUX_SWALLOWED : 0;
+}
+
+/*
+ * What became of the segment, whose outcome is known, at its socket. Returns 0
+ * where no hook tells; why a refused one was refused, its drop reason may tell.
+ */
+static inline enum demux_detail classify_detail(const struct demux_segment *seg,
+						__u32 met, __u32 blind)
+{
+	__u32 reset = seg->notes & DEMUX_NOTE_RESET;
+
+	if (seg->outcome == DEMUX_MALFORMED)
+		return met & MET_TOO_SHORT ? DEMUX_BAD_HEADER :
+					     DEMUX_BAD_CHECKSUM;
+	if (seg->outcome == DEMUX_REFUSED)
+		return met & MET_FILTER_DENIED ? DEMUX_BY_FILTER : 0;
+	if (met & MET_BAD_CSUM)
+		return DEMUX_BAD_CHECKSUM;
+	if (met & (MET_STOLEN | MET_LISTENER_CLOSED))
+		return classify_earlier(met);
+
+	switch (seg->outcome) {
+	case DEMUX_ESTABLISHED:
+		return classify_at_full(met, blind);
+	case DEMUX_LISTENER:
+		return classify_at_listener(seg, met, blind);
+	case DEMUX_REQUEST:
+		return classify_at_request(met, reset);
+	case DEMUX_TIME_WAIT:
+		return classify_at_time_wait(met, reset);
+	case DEMUX_NONE:
+		if (reset)
+			return DEMUX_RESET;
+		/* To a reset there is never an answer. */
+		return blind & BLIND_RESET && !(seg->flags & TCP_FLAG_RST) ?
+			       0 :
+			       DEMUX_SILENT;
+	default:
+		return 0;
+	}
 }
 
 /* The socket that came with the skb into tcp_v4_rcv. */

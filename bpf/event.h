@@ -94,7 +94,7 @@ enum demux_detail {
 	DEMUX_COOKIE_SENT = 6,
 	DEMUX_COOKIE_ACCEPTED = 7,
 	DEMUX_IGNORED = 8,
-	/* request */
+	/* request; listener: Fast Open */
 	DEMUX_CHILD = 9,
 	DEMUX_SYN_REPEATED = 10,
 	DEMUX_BAD_ACK = 11,
@@ -105,7 +105,7 @@ enum demux_detail {
 	DEMUX_SWALLOWED = 15,
 	DEMUX_ACKED = 16,
 	DEMUX_REOPENED = 17,
-	/* none, listener, time_wait */
+	/* none, listener, request, time_wait */
 	DEMUX_RESET = 18,
 	/* none */
 	DEMUX_SILENT = 19,
@@ -118,7 +118,9 @@ enum demux_detail {
 	DEMUX_BY_OTHER = 25,
 	/* malformed */
 	DEMUX_BAD_HEADER = 26,
-	DEMUX_BAD_CHECKSUM = 27,
+	DEMUX_BAD_CHECKSUM = 27, /* or found wrong at its socket */
+	/* request */
+	DEMUX_ENDED = 28, /* a reset ended it */
 };
 
 enum demux_assigned_by {

@@ -12,6 +12,7 @@
 
 #include "accept.h"
 #include "args.h"
+#include "fate.h"
 #include "files.h"
 #include "segment.h"
 
@@ -56,11 +57,55 @@ int BPF_PROG(on_match, struct sock *sk, struct sk_buff *skb)
 
 SEC("fentry/tcp_check_req")
 int BPF_PROG(on_request, struct sock *sk, struct sk_buff *skb,
-	     struct request_sock *req, __u8 fastopen)
+	     struct request_sock *req, __u8 fastopen, bool *stolen)
 {
 	/* __u8, not bool: the upper bytes of its register are anything. */
 	if (!fastopen)
-		segment_request(sk, skb, req);
+		segment_request(sk, skb, req, stolen);
+	return 0;
+}
+
+SEC("fexit/tcp_check_req")
+int BPF_PROG(on_request_done, struct sock *sk, struct sk_buff *skb)
+{
+	fate_request_done(flight_find(this_cell(), skb),
+			  load_slot(ctx, config.request_args));
+	return 0;
+}
+
+SEC("fentry/inet_csk_reqsk_queue_drop_and_put")
+int BPF_PROG(on_request_dropped)
+{
+	fate_request_dropped();
+	return 0;
+}
+
+SEC("fentry/inet_csk_reqsk_queue_hash_add")
+int BPF_PROG(on_request_made)
+{
+	fate_syn(MET_REQUEST_MADE);
+	return 0;
+}
+
+SEC("fentry/cookie_v4_init_sequence")
+int BPF_PROG(on_cookie4)
+{
+	fate_syn(MET_COOKIE_SENT);
+	return 0;
+}
+
+SEC("fentry/cookie_v6_init_sequence")
+int BPF_PROG(on_cookie6)
+{
+	fate_syn(MET_COOKIE_SENT);
+	return 0;
+}
+
+SEC("fexit/tcp_add_backlog")
+int BPF_PROG(on_backlog, struct sock *sk, struct sk_buff *skb)
+{
+	fate_backlog(flight_find(this_cell(), skb),
+		     load_slot(ctx, config.backlog_args));
 	return 0;
 }
 
@@ -68,6 +113,15 @@ SEC("fentry/tcp_timewait_state_process")
 int BPF_PROG(on_timewait, struct inet_timewait_sock *tw, struct sk_buff *skb)
 {
 	segment_timewait(tw, skb);
+	return 0;
+}
+
+SEC("fexit/tcp_timewait_state_process")
+int BPF_PROG(on_timewait_done, struct inet_timewait_sock *tw,
+	     struct sk_buff *skb)
+{
+	fate_timewait_done(flight_find(this_cell(), skb),
+			   load_slot(ctx, config.timewait_args));
 	return 0;
 }
 

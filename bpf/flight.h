@@ -109,6 +109,7 @@ static __always_inline struct flight *flight_open(struct cell *cell,
 	flight->skb = (__u64)skb;
 	flight->task = flight_task();
 	flight->child = 0;
+	flight->request = 0;
 	flight->met = 0;
 	flight->owned = 0;
 	flight->ends = 0;
@@ -140,6 +141,18 @@ static __always_inline void flight_match(struct flight *flight,
 		why_matched(flight, (__u64)skc);
 }
 
+/* How full the listener is that it has met. */
+static __always_inline void flight_queues(struct flight *flight,
+					  struct sock *listener)
+{
+	struct demux_segment *seg = &flight->record.more.segment;
+
+	seg->accept_queue = GET(listener, sk_ack_backlog);
+	seg->accept_limit = GET(listener, sk_max_ack_backlog);
+	seg->syn_queue = read_requests(listener);
+	seg->have |= DEMUX_HAVE_QUEUES;
+}
+
 static __always_inline void flight_parent(struct flight *flight,
 					  struct sock_common *skc)
 {
@@ -154,6 +167,7 @@ flight_child(struct flight *flight, struct sock *listener, struct sock *child)
 	if (flight->child == (__u64)child)
 		return;
 	flight->child = (__u64)child;
+	flight->met |= MET_CHILD;
 	flight_owner(flight, child);
 	read_sock(&flight->record.more.child, &child->__sk_common);
 	flight->record.more.segment.have |= DEMUX_HAVE_CHILD;
@@ -257,6 +271,9 @@ static __always_inline void flight_finish(struct cell *cell,
 	seg->via = classify_via(seg->outcome, flight->carried);
 	if (seg->via)
 		seg->have |= DEMUX_HAVE_VIA;
+	seg->detail = classify_detail(seg, flight->met, config.blind);
+	if (seg->detail)
+		seg->have |= DEMUX_HAVE_DETAIL;
 	if (flight->met & MET_BAD_CSUM)
 		seg->notes |= DEMUX_NOTE_CHECKSUM;
 

@@ -40,8 +40,11 @@ enum { /* include/net/tcp_states.h */
 	TCP_NEW_SYN_RECV = 12,
 };
 
-#define TCP_FLAG_RST   0x004
-#define TCP_FLAG_ACK   0x010
+enum { /* tcp_tw_status, include/net/tcp.h; the others are answered by an ACK */
+	TCP_TW_SUCCESS = 0,
+	TCP_TW_RST = 1,
+};
+
 #define IP6SKB_L3SLAVE 64 /* include/linux/ipv6.h */
 
 extern const volatile struct demux_config config;
@@ -167,6 +170,19 @@ static __always_inline int read_requests(struct sock *sk)
 {
 	return BPF_CORE_READ((struct inet_connection_sock *)sk,
 			     icsk_accept_queue.qlen.counter);
+}
+
+/* Has the request at @req left the lookup table? */
+static __always_inline bool is_request_gone(__u64 req)
+{
+	return !BPF_CORE_READ((struct request_sock *)req,
+			      __req_common.skc_nulls_node.pprev);
+}
+
+/* The sequence number of the SYN that made the request at @req. */
+static __always_inline __u32 read_request_isn(__u64 req)
+{
+	return BPF_CORE_READ((struct tcp_request_sock *)req, rcv_isn);
 }
 
 /* 0 until somebody has asked for it. */

@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "accept.h"
+#include "fate.h"
 #include "files.h"
 #include "misses.h"
 #include "segment.h"
@@ -65,11 +66,53 @@ int BPF_KRETPROBE(on_match_done, int verdict)
 
 SEC("kprobe")
 int BPF_KPROBE(on_request, struct sock *sk, struct sk_buff *skb,
-	       struct request_sock *req, __u8 fastopen)
+	       struct request_sock *req, __u8 fastopen, bool *stolen)
 {
 	/* __u8, not bool: the upper bytes of its register are anything. */
 	if (!fastopen)
-		segment_request(sk, skb, req);
+		segment_request(sk, skb, req, stolen);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(on_request_done, __u64 result)
+{
+	fate_request_done(flight_current(this_cell()), result);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_request_dropped)
+{
+	fate_request_dropped();
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_request_made)
+{
+	fate_syn(MET_REQUEST_MADE);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_cookie4)
+{
+	fate_syn(MET_COOKIE_SENT);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_cookie6)
+{
+	fate_syn(MET_COOKIE_SENT);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(on_backlog, __u8 dropped)
+{
+	fate_backlog(flight_current(this_cell()), dropped);
 	return 0;
 }
 
@@ -77,6 +120,13 @@ SEC("kprobe")
 int BPF_KPROBE(on_timewait, struct inet_timewait_sock *tw, struct sk_buff *skb)
 {
 	segment_timewait(tw, skb);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(on_timewait_done, __u32 verdict)
+{
+	fate_timewait_done(flight_current(this_cell()), verdict);
 	return 0;
 }
 

@@ -19,7 +19,9 @@ struct flight {
 	__u64 skb; /* 0: this place is free */
 	__u64 task; /* who runs it; compared on PREEMPT_RT only */
 	__u64 child; /* the last one born in it */
-	__u64 listener; /* that it met; stable only */
+	__u64 listener; /* that it met; else that of the request below */
+	__u64 request; /* inside tcp_check_req */
+	__u64 stolen; /* where that will say that another CPU was quicker */
 	__u64 matched; /* the socket that got it; stable only */
 	__u32 met; /* enum demux_met */
 	__u32 carried; /* enum demux_carried */

@@ -162,11 +162,15 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 {
 	struct flight *flight = flight_find(this_cell(), skb);
 	struct demux_segment *seg;
+	bool listens;
 
 	if (!flight || !is_tcp(sk))
 		return;
 	seg = &flight->record.more.segment;
-	if (GET(sk, __sk_common.skc_state) != TCP_LISTEN) {
+	listens = GET(sk, __sk_common.skc_state) == TCP_LISTEN;
+	if (listens)
+		flight_queues(flight, sk);
+	if (!listens) {
 		if (flight->met & MET_REQUEST)
 			seg->notes |= DEMUX_NOTE_REPEATED;
 		seg->have &= ~DEMUX_HAVE_PARENT;
@@ -206,11 +210,12 @@ static __always_inline void segment_filter_ends(bool denied)
 		flight->met |= MET_FILTER_DENIED;
 }
 
-/* Entry of tcp_check_req(listener, skb, req): at its exit the request may be
- * accepted and freed already. */
+/* Entry of tcp_check_req(listener, skb, req, fastopen, stolen): at its exit the
+ * request may be accepted and freed already. */
 static __always_inline void segment_request(struct sock *listener,
 					    struct sk_buff *skb,
-					    struct request_sock *req)
+					    struct request_sock *req,
+					    bool *stolen)
 {
 	struct flight *flight = flight_find(this_cell(), skb);
 
@@ -218,6 +223,9 @@ static __always_inline void segment_request(struct sock *listener,
 		return;
 	if (flight->met & MET_REQUEST)
 		flight->record.more.segment.notes |= DEMUX_NOTE_REPEATED;
+	flight->listener = (__u64)listener;
+	flight->request = (__u64)req;
+	flight->stolen = (__u64)stolen;
 	flight_parent(flight, &listener->__sk_common);
 	flight_match(flight, &req->__req_common);
 	flight->met |= MET_REQUEST;
@@ -285,14 +293,14 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 	if (!flight)
 		return;
 	flight_dropped(flight, reason);
-	if (flight->met & (MET_SOCKET | MET_NOBODY))
-		return;
 	if (checksum_failed(skb) ||
 	    (config.bad_csum && reason == config.bad_csum))
 		flight->met |= MET_BAD_CSUM;
-	else if (config.no_socket && reason == config.no_socket)
+	if (flight->met & (MET_SOCKET | MET_NOBODY))
+		return;
+	if (config.no_socket && reason == config.no_socket)
 		flight->met |= MET_NOBODY;
-	else
+	else if (!(flight->met & MET_BAD_CSUM))
 		flight->met |= MET_DROP;
 	if (rx_sk)
 		flight_match(flight, &rx_sk->__sk_common);

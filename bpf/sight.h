@@ -182,6 +182,9 @@ static __always_inline void sight_request(struct __sk_buff *ctx,
 		flight_parent(flight, (struct sock_common *)listener);
 		flight_match(flight, (struct sock_common *)address_of(found));
 		flight->met |= MET_REQUEST;
+		if (seg->flags & TCP_FLAG_SYN &&
+		    seg->seq == read_request_isn(address_of(found)))
+			flight->met |= MET_SYN_REPEATED;
 		seg->predicted |= DEMUX_PREDICTED_OUTCOME |
 				  DEMUX_PREDICTED_SOCK;
 	}
@@ -243,7 +246,7 @@ static __always_inline void sight_rematch(struct flight *flight, __u64 sk)
 	seg->notes |= DEMUX_NOTE_REPEATED;
 	seg->predicted = 0;
 	flight_match(flight, (struct sock_common *)sk);
-	flight->met |= MET_FULL;
+	flight->met |= MET_FULL | MET_STOLEN;
 }
 
 static __always_inline void sight_match(struct __sk_buff *ctx)
@@ -273,7 +276,9 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 	listens = GET(sk, __sk_common.skc_state) == TCP_LISTEN;
 	flight = sight_again(cell, skb, &th, (__u64)sk, listens);
 	if (flight) {
-		if (!listens)
+		if (listens)
+			flight->met |= MET_BAD_ACK;
+		else
 			sight_rematch(flight, (__u64)sk);
 		return;
 	}
@@ -294,7 +299,10 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 		return;
 	}
 	flight->met |= listens ? MET_LISTENER : MET_FULL;
-	if (listens && read_requests(sk))
+	if (!listens)
+		return;
+	flight_queues(flight, sk);
+	if (flight->record.more.segment.syn_queue)
 		sight_request(ctx, flight, (__u64)sk);
 }
 

@@ -89,13 +89,25 @@ static __always_inline bool is_refusal(__u32 reason)
 	return false;
 }
 
+static __always_inline bool sight_bad_checksum(struct sk_buff *skb,
+					       __u32 reason)
+{
+	return checksum_failed(skb) ||
+	       (config.bad_csum && reason == config.bad_csum);
+}
+
 /* Dropped after a full socket or a listener had been found. 5.10 says nothing of
  * the reason: a socket that does not listen lets a segment go only if its filter
  * says so, or its backlog is full. */
-static __always_inline void sight_dropped(struct flight *flight, __u32 reason)
+static __always_inline void sight_dropped(struct flight *flight,
+					  struct sk_buff *skb, __u32 reason)
 {
 	struct demux_segment *seg = &flight->record.more.segment;
 
+	if (sight_bad_checksum(skb, reason)) {
+		flight->met |= MET_BAD_CSUM;
+		return;
+	}
 	if (config.drop_args >= 3 ? is_refusal(reason) :
 				    flight->met & MET_FULL) {
 		flight->met |= MET_FILTER_DENIED;
@@ -119,8 +131,7 @@ static __always_inline void sight_unmatched(struct flight *flight,
 				       MET_DROP;
 	} else if (config.no_socket && reason == config.no_socket) {
 		flight->met |= MET_NOBODY;
-	} else if (checksum_failed(skb) ||
-		   (config.bad_csum && reason == config.bad_csum)) {
+	} else if (sight_bad_checksum(skb, reason)) {
 		flight->met |= MET_BAD_CSUM;
 	} else if (config.drop_args >= 4 ||
 		   (config.drop_args == 3 && reason != config.not_specified)) {
@@ -174,7 +185,7 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 	if (flight && is_its_drop(flight, reason, rx_sk)) {
 		if (!flight->unwanted) {
 			flight_dropped(flight, reason);
-			sight_dropped(flight, reason);
+			sight_dropped(flight, skb, reason);
 		}
 		sight_finish(cell);
 		return;

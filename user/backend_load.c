@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "caps.h"
+#include "classify.h"
 #include "kernel_btf.h"
 #include "log.h"
 
@@ -38,6 +39,9 @@ static void describe_kernel(struct demux_config *config, const struct btf *btf)
 	config->filter_args = func_args(btf, "sk_filter_trim_cap");
 	config->accept_args = func_args(btf, "inet_csk_accept");
 	config->listen_args = func_args(btf, "inet_csk_listen_start");
+	config->backlog_args = func_args(btf, "tcp_add_backlog");
+	config->request_args = func_args(btf, "tcp_check_req");
+	config->timewait_args = func_args(btf, "tcp_timewait_state_process");
 	kernel_btf_enum(btf, "skb_drop_reason", "SKB_DROP_REASON_NO_SOCKET",
 			&config->no_socket);
 	kernel_btf_enum(btf, "skb_drop_reason", "SKB_DROP_REASON_NOT_SPECIFIED",
@@ -75,6 +79,29 @@ static bool exists(const struct btf *btf, const struct hook *hook)
 	}
 }
 
+/* What is not known without a hook on @symbol: where it is one of several that
+ * tell by their silence. */
+static uint8_t blind_without(const char *symbol)
+{
+	static const struct {
+		const char *symbol;
+		uint8_t blind;
+	} silent[] = {
+		{ "tcp_add_backlog", BLIND_BACKLOG },
+		{ "inet_csk_reqsk_queue_hash_add", BLIND_SYN },
+		{ "cookie_v4_init_sequence", BLIND_SYN },
+		{ "cookie_v6_init_sequence", BLIND_SYN },
+		{ "tcp_v4_send_reset", BLIND_RESET },
+		{ "tcp_v6_send_reset", BLIND_RESET },
+		{ "tcp_send_reset", BLIND_RESET },
+	};
+
+	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
+		if (!strcmp(symbol, silent[i].symbol))
+			return silent[i].blind;
+	return 0;
+}
+
 /* Only what this kernel has is shown to it. */
 static int select_programs(struct backend_trace *trace, const struct btf *btf,
 			   const struct backend_wish *wish, char *why,
@@ -94,6 +121,8 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 		}
 		trace->errors[i] = left_out ? -ECANCELED : -ENOENT;
 		trace->pointless[i] = !has_ipv6 && strstr(hook->symbol, "_v6_");
+		if (!trace->pointless[i])
+			trace->config->blind |= blind_without(hook->symbol);
 		if (hook->need == HOOK_NEEDED && !trace->pointless[i] && !err) {
 			err = -ENOENT;
 			snprintf(why, size, "%s %s, which gives %s",

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "classify.h"
 #include "kernel_btf.h"
 #include "kernel_symbols.h"
 #include "log.h"
@@ -97,6 +98,10 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 	find_refusals(config, btf);
 	config->has_kern_ctx =
 		kernel_btf_func_args(btf, "bpf_cast_to_kern_ctx") >= 0;
+	config->blind |= BLIND_BACKLOG | BLIND_SYN;
+	/* Up to 6.9 only of full sockets. */
+	if (kernel_btf_tracepoint_args(btf, "tcp_send_reset") < 3)
+		config->blind |= BLIND_RESET;
 	/* sys_exit tells of accept(), so nothing waits for a graft. */
 	config->has_graft = 1;
 	if (config->drop_args < 3) {

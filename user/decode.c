@@ -57,7 +57,7 @@ static const char *check_segment(struct event *event)
 	    (!seg->via || seg->via > DEMUX_ASSIGNED))
 		return "bad way of the match";
 	if (seg->have & DEMUX_HAVE_DETAIL &&
-	    (!seg->detail || seg->detail > DEMUX_BAD_CHECKSUM))
+	    (!seg->detail || seg->detail > DEMUX_ENDED))
 		return "bad detail";
 	if (seg->have & DEMUX_HAVE_PARENT)
 		event->with_parent = &more->parent;

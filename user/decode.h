@@ -47,6 +47,7 @@ struct event {
 	const struct model_sock *child;
 	bool repeated; /* says nothing new: a socket closes twice */
 	const char *drop_reason; /* its name, NULL unknown */
+	unsigned char detail; /* enum demux_detail, 0: not known */
 	const struct model_sock *candidate[DEMUX_CANDIDATES]; /* of with_why */
 	struct event_numbers numbers; /* see conns.h */
 

@@ -179,8 +179,7 @@ GETTER(via)
 
 GETTER(detail)
 {
-	return event->segment->have & DEMUX_HAVE_DETAIL &&
-	       value_name(value, names_detail(event->segment->detail));
+	return event->detail && value_name(value, names_detail(event->detail));
 }
 
 GETTER(drop_reason)

@@ -78,6 +78,45 @@ static void count_bytes(const struct demux_segment *seg,
 		(child ? child : sock)->bytes += seg->payload;
 }
 
+/* What the kernel half does not know by number, the drop reason says by name. */
+static enum demux_detail detail_of(const char *reason, unsigned int outcome)
+{
+	static const struct {
+		uint8_t outcome;
+		const char *begin; /* of the reason's name */
+		enum demux_detail detail;
+	} said[] = {
+		{ DEMUX_ESTABLISHED, "SOCKET_BACKLOG", DEMUX_BACKLOG_FULL },
+		{ DEMUX_REFUSED, "SOCKET_FILTER", DEMUX_BY_FILTER },
+		{ DEMUX_REFUSED, "XFRM_POLICY", DEMUX_BY_POLICY },
+		{ DEMUX_REFUSED, "TCP_MD5", DEMUX_BY_MD5 },
+		{ DEMUX_REFUSED, "TCP_AO", DEMUX_BY_AO },
+		{ DEMUX_REFUSED, "TCP_MINTTL", DEMUX_BY_TTL },
+		{ DEMUX_REFUSED, "NOT_SPECIFIED", 0 },
+		{ DEMUX_REFUSED, "", DEMUX_BY_OTHER },
+	};
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (said[i].outcome == outcome &&
+		    !strncmp(reason, said[i].begin, strlen(said[i].begin)))
+			return said[i].detail;
+	return 0;
+}
+
+static void tell_detail(const struct model *model, struct event *event)
+{
+	const struct demux_segment *seg = event->segment;
+	enum demux_detail detail = 0;
+
+	if (seg->have & DEMUX_HAVE_REASON && seg->drop_reason < MODEL_REASONS)
+		event->drop_reason = model->reasons[seg->drop_reason];
+	if (event->drop_reason && seg->have & DEMUX_HAVE_OUTCOME)
+		detail = detail_of(event->drop_reason, seg->outcome);
+	if (!detail && seg->have & DEMUX_HAVE_DETAIL)
+		detail = seg->detail;
+	event->detail = detail;
+}
+
 static int apply_segment(struct model *model, struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
@@ -114,8 +153,7 @@ static int apply_segment(struct model *model, struct event *event)
 	event->sock = sock;
 	event->parent = parent;
 	event->child = child;
-	if (seg->have & DEMUX_HAVE_REASON && seg->drop_reason < MODEL_REASONS)
-		event->drop_reason = model->reasons[seg->drop_reason];
+	tell_detail(model, event);
 	name_candidates(model, event);
 	err = conns_note(&model->conns, seg, &event->numbers);
 	if (err)

@@ -70,6 +70,7 @@ const char *names_detail(unsigned int detail)
 		[DEMUX_BY_OTHER] = "other",
 		[DEMUX_BAD_HEADER] = "header",
 		[DEMUX_BAD_CHECKSUM] = "checksum",
+		[DEMUX_ENDED] = "ended",
 	};
 
 	return LOOK_UP(names, detail);

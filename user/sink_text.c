@@ -63,6 +63,10 @@ static struct detail {
 	const struct field *field;
 } details[] = {
 	{ "via", " ", "", SEGMENT, NULL },
+	{ "detail", " ", "", SEGMENT, NULL },
+	{ "accept_queue", " accept queue ", "", SEGMENT, NULL },
+	{ "accept_queue_limit", "/", "", SEGMENT, NULL },
+	{ "drop_reason", " ", "", SEGMENT, NULL },
 	{ "segs", " segs ", "", SEGMENT, NULL },
 	{ "sock_state", " ", "", SOCKET, NULL },
 	{ "mapped", " v4-mapped", "", SEGMENT | ACCEPT | SOCKET, NULL },
@@ -167,14 +171,35 @@ static void put_columns(struct out *out, const struct event *event, bool tinted)
 	out_spaces(out, owed); /* a detail follows every event's columns */
 }
 
+/* What most segments come to, and what other words of the line say. */
+static bool is_usual(enum demux_detail detail)
+{
+	return detail == DEMUX_TAKEN_UP || detail == DEMUX_REQUEST_MADE ||
+	       detail == DEMUX_CHILD || detail == DEMUX_RESET ||
+	       detail == DEMUX_SWALLOWED || detail == DEMUX_BAD_CHECKSUM;
+}
+
+static bool is_usual_reason(const struct event *event)
+{
+	return event->drop_reason &&
+	       (!strcmp(event->drop_reason, "NOT_SPECIFIED") ||
+		!strcmp(event->drop_reason, "NO_SOCKET"));
+}
+
 /* What goes without saying: one segment; whose child a socket is, which the
- * accept line says. */
+ * accept line says; how full a listener is that drops no SYN. */
 static bool is_plain(const struct detail *detail, const struct event *event)
 {
 	if (event->head->type != DEMUX_SEGMENT)
 		return false;
 	if (!strcmp(detail->key, "segs"))
 		return event->segment->segs == 1;
+	if (!strcmp(detail->key, "detail"))
+		return is_usual(event->detail);
+	if (!strcmp(detail->key, "drop_reason"))
+		return is_usual_reason(event);
+	if (!strncmp(detail->key, "accept_queue", 12))
+		return event->detail != DEMUX_SYN_DROPPED;
 	return !strcmp(detail->key, "parent") &&
 	       (!event->with_parent || event->with_child);
 }

@@ -33,7 +33,7 @@ struct ns_common {
 };
 
 struct hlist_nulls_node {
-	struct hlist_nulls_node *next;
+	struct hlist_nulls_node *next, **pprev;
 };
 
 struct hlist_nulls_head {
@@ -133,6 +133,7 @@ struct sock {
 	struct socket *sk_socket;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 };
 
@@ -173,6 +174,10 @@ struct request_sock {
 	struct sock_common __req_common;
 	struct request_sock *dl_next;
 	struct sock *sk;
+};
+
+struct tcp_request_sock {
+	u32 rcv_isn;
 };
 
 /* Where the kernel has MPTCP. */

@@ -24,8 +24,8 @@ for number in signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT:
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 # What hardly differs with kernel and backend, or takes a guest half a minute.
-SIDE = {"test_attach", "test_bulk", "test_command", "test_filter",
-        "test_filters", "test_many", "test_process", "test_record",
+SIDE = {"test_attach", "test_bulk", "test_command", "test_details",
+        "test_filter", "test_filters", "test_many", "test_process", "test_record",
         "test_snapshot"}
 
 

@@ -44,8 +44,24 @@ LIMITS = {
                         WITH_DROP_REASON),
         "refused": Limit("`refused` before the filter: not seen",
                          WITH_DROP_SOCKET),
+        "backlog": Limit("`taken_up`, `backlog`: not seen"),
+        "backlog full": Limit("`backlog_full`: not seen", WITH_DROP_REASON),
+        "syn": Limit("what a listener did with a SYN: not seen"),
+        "kept": Limit("`kept`, `ended`: not seen"),
+        "listener closed": Limit("`listener_closed`: not seen"),
+        "swallowed": Limit("`swallowed`, `acked`: not seen"),
+        "ignored": Limit("`ignored`: not seen", WITH_RESET_OF_NOBODY),
+        "late checksum": Limit("a bad checksum after the match: not seen"),
     },
 }
+
+
+# What must be seen for a detail to be.
+NEEDS = {"taken_up": "backlog", "backlog": "backlog",
+         "backlog_full": "backlog full", "request_made": "syn",
+         "syn_dropped": "syn", "cookie_sent": "syn", "kept": "kept",
+         "ended": "kept", "swallowed": "swallowed", "acked": "swallowed",
+         "ignored": "ignored"}
 
 
 def release():
@@ -74,6 +90,21 @@ class Sight:
         if not self(what):
             pytest.skip(f"{self.backend}: docs/hooks.md: "
                         f"{self.limits[what].words}")
+
+    def detail(self, outcome, detail):
+        """What is shown of these two."""
+        if detail == "reopened" and not self("reopened"):
+            outcome, detail = "listener", "request_made"
+        if detail == "listener_closed" and not self("listener closed"):
+            detail = "reset"
+        if outcome == "refused" and detail != "filter" and not self("refused"):
+            return (None if self("none") else "none"), None
+        if detail == "reset" and outcome in ("none", "time_wait"):
+            return outcome, "reset" if self("reset") else None
+        needs = NEEDS.get(detail)
+        if detail == "checksum" and outcome != "malformed":
+            return outcome, detail if self("late checksum") else None
+        return outcome, detail if not needs or self(needs) else None
 
     def word(self, pattern):
         """What judge.word() gives where the kernel did @pattern: F is a SYN

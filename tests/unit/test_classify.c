@@ -54,6 +54,116 @@ static void test_outcome_of_several(void **state)
 				 cases[i].outcome);
 }
 
+#define SYN TCP_FLAG_SYN
+#define ACK TCP_FLAG_ACK
+#define RST TCP_FLAG_RST
+#define FIN TCP_FLAG_FIN
+
+static void test_detail(void **state)
+{
+	static const struct {
+		unsigned int met, flags, notes;
+		enum demux_outcome outcome;
+		enum demux_detail detail;
+	} cases[] = {
+		{ MET_FULL, ACK, 0, DEMUX_ESTABLISHED, DEMUX_TAKEN_UP },
+		{ MET_FULL | MET_BACKLOG, ACK, 0, DEMUX_ESTABLISHED,
+		  DEMUX_BACKLOG },
+		{ MET_FULL | MET_BACKLOG_FULL, ACK, 0, DEMUX_ESTABLISHED,
+		  DEMUX_BACKLOG_FULL },
+		{ MET_FULL | MET_BACKLOG_FULL | MET_BAD_CSUM, ACK, 0,
+		  DEMUX_ESTABLISHED, DEMUX_BAD_CHECKSUM },
+		{ MET_FULL | MET_REQUEST | MET_STOLEN, ACK, 0,
+		  DEMUX_ESTABLISHED, DEMUX_STOLEN },
+		{ MET_LISTENER | MET_REQUEST_MADE, SYN, 0, DEMUX_LISTENER,
+		  DEMUX_REQUEST_MADE },
+		{ MET_LISTENER | MET_COOKIE_SENT, SYN, 0, DEMUX_LISTENER,
+		  DEMUX_COOKIE_SENT },
+		{ MET_LISTENER, SYN, 0, DEMUX_LISTENER, DEMUX_SYN_DROPPED },
+		{ MET_LISTENER | MET_CHILD, ACK, 0, DEMUX_LISTENER,
+		  DEMUX_COOKIE_ACCEPTED },
+		/* Fast Open */
+		{ MET_LISTENER | MET_CHILD, SYN, 0, DEMUX_LISTENER,
+		  DEMUX_CHILD },
+		{ MET_LISTENER, ACK, DEMUX_NOTE_RESET, DEMUX_LISTENER,
+		  DEMUX_RESET },
+		{ MET_LISTENER, RST, 0, DEMUX_LISTENER, DEMUX_IGNORED },
+		{ MET_LISTENER, SYN | FIN, 0, DEMUX_LISTENER, DEMUX_IGNORED },
+		{ MET_LISTENER | MET_BAD_CSUM, SYN, 0, DEMUX_LISTENER,
+		  DEMUX_BAD_CHECKSUM },
+		{ MET_LISTENER | MET_LISTENER_CLOSED, ACK, DEMUX_NOTE_RESET,
+		  DEMUX_LISTENER, DEMUX_LISTENER_CLOSED },
+		{ MET_NOBODY | MET_LISTENER_CLOSED, ACK, DEMUX_NOTE_RESET,
+		  DEMUX_NONE, DEMUX_LISTENER_CLOSED },
+		{ MET_REQUEST | MET_REQUEST_DONE | MET_CHILD, ACK, 0,
+		  DEMUX_REQUEST, DEMUX_CHILD },
+		{ MET_REQUEST | MET_REQUEST_DONE | MET_BAD_ACK, ACK,
+		  DEMUX_NOTE_RESET, DEMUX_REQUEST, DEMUX_BAD_ACK },
+		{ MET_REQUEST | MET_REQUEST_DONE | MET_SYN_REPEATED, SYN, 0,
+		  DEMUX_REQUEST, DEMUX_SYN_REPEATED },
+		{ MET_REQUEST | MET_REQUEST_DONE | MET_REQUEST_ENDED, RST, 0,
+		  DEMUX_REQUEST, DEMUX_ENDED },
+		{ MET_REQUEST | MET_REQUEST_DONE | MET_REQUEST_ENDED, SYN,
+		  DEMUX_NOTE_RESET, DEMUX_REQUEST, DEMUX_RESET },
+		{ MET_REQUEST | MET_REQUEST_DONE, ACK, 0, DEMUX_REQUEST,
+		  DEMUX_KEPT },
+		{ MET_REQUEST, ACK, 0, DEMUX_REQUEST, 0 },
+		{ MET_TIME_WAIT | MET_SWALLOWED, ACK, 0, DEMUX_TIME_WAIT,
+		  DEMUX_SWALLOWED },
+		{ MET_TIME_WAIT | MET_ACKED, ACK, 0, DEMUX_TIME_WAIT,
+		  DEMUX_ACKED },
+		{ MET_TIME_WAIT, ACK, DEMUX_NOTE_RESET, DEMUX_TIME_WAIT,
+		  DEMUX_RESET },
+		{ MET_TIME_WAIT | MET_ACKED | MET_LISTENER, SYN, 0,
+		  DEMUX_TIME_WAIT, DEMUX_REOPENED },
+		{ MET_TIME_WAIT, ACK, 0, DEMUX_TIME_WAIT, 0 },
+		{ MET_NOBODY, SYN, DEMUX_NOTE_RESET, DEMUX_NONE, DEMUX_RESET },
+		{ MET_NOBODY, RST, 0, DEMUX_NONE, DEMUX_SILENT },
+		{ MET_NOBODY, SYN, 0, DEMUX_NONE, DEMUX_SILENT },
+		{ MET_FULL | MET_FILTER_DENIED, ACK, 0, DEMUX_REFUSED,
+		  DEMUX_BY_FILTER },
+		{ MET_DROP, ACK, 0, DEMUX_REFUSED, 0 },
+		{ MET_TOO_SHORT | MET_DROP, 0, 0, DEMUX_MALFORMED,
+		  DEMUX_BAD_HEADER },
+		{ MET_BAD_CSUM, SYN, 0, DEMUX_MALFORMED, DEMUX_BAD_CHECKSUM },
+		{ 0, ACK, 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct demux_segment seg = { .flags = cases[i].flags,
+					     .notes = cases[i].notes };
+
+		seg.outcome = classify_outcome(cases[i].met);
+		assert_int_equal(seg.outcome, cases[i].outcome);
+		assert_int_equal(classify_detail(&seg, cases[i].met, 0),
+				 cases[i].detail);
+	}
+}
+
+/* Where there is no hook, silence says nothing. */
+static void test_detail_of_the_blind(void **state)
+{
+	struct demux_segment seg = { .outcome = DEMUX_ESTABLISHED,
+				     .flags = ACK };
+
+	(void)state;
+	assert_int_equal(classify_detail(&seg, MET_FULL, BLIND_BACKLOG), 0);
+	assert_int_equal(classify_detail(&seg, MET_FULL, BLIND_SYN),
+			 DEMUX_TAKEN_UP);
+	seg.outcome = DEMUX_LISTENER;
+	assert_int_equal(classify_detail(&seg, MET_LISTENER, BLIND_RESET), 0);
+	seg.predicted = DEMUX_PREDICTED_OUTCOME;
+	assert_int_equal(classify_detail(&seg, MET_LISTENER, 0), 0);
+	seg.flags = SYN;
+	assert_int_equal(classify_detail(&seg, MET_LISTENER, BLIND_SYN), 0);
+	seg.outcome = DEMUX_NONE;
+	assert_int_equal(classify_detail(&seg, MET_NOBODY, BLIND_RESET), 0);
+	seg.flags = RST;
+	assert_int_equal(classify_detail(&seg, MET_NOBODY, BLIND_RESET),
+			 DEMUX_SILENT);
+}
+
 static void test_via(void **state)
 {
 	(void)state;
@@ -140,6 +250,8 @@ static void test_same_ends(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_outcome_of_one_thing),
 	cmocka_unit_test(test_outcome_of_several),
+	cmocka_unit_test(test_detail),
+	cmocka_unit_test(test_detail_of_the_blind),
 	cmocka_unit_test(test_via),
 	cmocka_unit_test(test_released),
 	cmocka_unit_test(test_same_addr),

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What became of a segment at its socket: each detail that there is, made to
+happen. The kernel's counters, its answers and `ss` are the judges."""
+
+import os
+import socket
+import struct
+import subprocess
+
+import pytest
+
+import judge
+import wire
+from lab import ip
+from test_lookalikes import HERE, PORT, THERE, Tun
+from tracer import Trace
+
+RST, ACK = 4, 16
+CLOSED = PORT + 1
+TCP_MD5SIG, IP_MINTTL = 14, 21
+
+
+class Stage:
+    """A server behind a tun device, and segments that come in there; each from
+    a source port of its own, which says what was to become of it."""
+
+    def __init__(self, labs, backlog=16):
+        self.here = labs.namespace()
+        self.tun = Tun(self.here)
+        self.listener = self.listen(backlog)
+        self.ends = [self.listener]
+        self.wanted = []
+
+    def listen(self, backlog=16, **options):
+        with self.here.inside():
+            return socket.create_server((HERE, PORT), backlog=backlog,
+                                        **options)
+
+    def send(self, source, flags, outcome, detail, *args, **kind):
+        """Returns the flags of what the kernel answered."""
+        self.tun.replies()
+        self.wanted.append((source, flags, outcome, detail))
+        self.tun.send(source, flags, *args, **kind)
+        return [flags for _, flags in self.tun.replies()]
+
+    def accept(self):
+        self.ends.append(self.listener.accept()[0])
+        return self.ends[-1]
+
+    def close(self):
+        for end in self.ends:
+            end.close()
+        os.close(self.tun.fd)
+
+    def check(self, run):
+        """The last segments of that kind from there, in their order."""
+        judge.check_accounting(run)
+        judge.check_proved(run)
+        told = {}
+        for segment in run.segments:
+            if segment["raddr"] == THERE:
+                told.setdefault((segment["rport"], segment["flags"]),
+                                []).append(segment)
+        found = []
+        for source, flags, outcome, detail in reversed(self.wanted):
+            segment = told[source, flags].pop()
+            found.append(segment)
+            shown = run.sees.detail(outcome, detail)
+            assert judge.pick(segment, ("outcome", "detail")) == shown, (
+                source, segment)
+        return found[::-1]
+
+
+@pytest.fixture
+def stage(labs):
+    made = Stage(labs)
+    yield made
+    made.close()
+
+
+def netstat(namespace, name):
+    """A counter of the line TcpExt: in /proc/net/netstat."""
+    with namespace.inside(), open("/proc/thread-self/net/netstat") as table:
+        names, values = [x.split() for x in table if x.startswith("TcpExt:")]
+    return int(values[names.index(name)])
+
+
+def queues(stage):
+    """Recv-Q and Send-Q of the listener."""
+    shown = subprocess.run(["ip", "netns", "exec", stage.here.name, "ss",
+                            "-Hltn"], capture_output=True, text=True,
+                           check=True).stdout.split()
+    return int(shown[1]), int(shown[2])
+
+
+def test_listener(stage):
+    with Trace([stage.here]) as run:
+        assert stage.send(1, "SYN", "listener", "request_made", 1000)
+        assert stage.send(2, "SYN", "listener", "request_made", 1000)
+        assert stage.send(3, "ACK", "listener", "reset", 1000, 1) == [RST]
+        assert not stage.send(4, "RST", "listener", "ignored", 1000)
+        assert not stage.send(5, "FIN", "listener", "ignored", 1000)
+        # A longer segment's checksum is computed at the socket.
+        assert not stage.send(6, "SYN", "listener", "checksum", 1000,
+                              payload=b"x" * 500, damage=1)
+    told = stage.check(run)
+    assert [x["syn_queue"] for x in told] == [0, 1, 2, 2, 2, 2]
+    assert told[5].get("bad_checksum") or not run.sees("late checksum")
+
+
+def test_accept_queue_full(labs):
+    """One more than its limit waits for accept(); and on the wire nothing tells
+    why there is no answer."""
+    stage = Stage(labs, backlog=1)
+    before = netstat(stage.here, "ListenOverflows")
+    with Trace([stage.here], "-o", "text:/tmp/sdt-details.txt") as run:
+        theirs = stage.tun.ask(5)
+        for source in 1, 2:
+            stage.tun.open(source)
+        full = queues(stage)
+        for source in 3, 4:
+            assert not stage.send(source, "SYN", "listener", "syn_dropped",
+                                  1000)
+        # Nor is the request of before made a child.
+        assert not stage.send(5, "ACK", "request", "kept", 1001, theirs)
+    assert full == (2, 1)
+    assert netstat(stage.here, "ListenOverflows") == before + 3
+    for segment in stage.check(run):
+        assert judge.pick(segment, ("accept_queue", "accept_queue_limit",
+                                    "syn_queue")) == (*full, 1)
+    with open("/tmp/sdt-details.txt") as text:
+        lines = [x for x in text if "accept queue 2/1" in x]
+    os.unlink("/tmp/sdt-details.txt")
+    assert len(lines) == (2 if run.sees("syn") else 0)
+    stage.close()
+
+
+def test_request(stage):
+    with Trace([stage.here]) as run:
+        theirs = stage.tun.ask(1)
+        assert stage.send(1, "SYN", "request", "syn_repeated", 1000)
+        assert stage.send(1, "ACK", "request", "bad_ack", 1001,
+                          theirs + 7) == [RST]
+        # Out of window: answered, and nothing more.
+        assert stage.send(1, "PSH|ACK", "request", "kept", 10**6, theirs,
+                          payload=b"x") == [ACK]
+        stage.send(1, "ACK", "request", "child", 1001, theirs)
+        stage.accept()
+        stage.send(1, "ACK", "established", "taken_up", 1001, theirs)
+        theirs = stage.tun.ask(2)
+        assert not stage.send(2, "RST", "request", "ended", 1001)
+        stage.tun.ask(3)
+        # In window, and no SYN has a place there.
+        assert stage.send(3, "SYN", "request", "reset", 1100) == [RST | ACK]
+    stage.check(run)
+
+
+def test_listener_closed(stage):
+    """The kernel drops the request and looks again."""
+    with Trace([stage.here]) as run:
+        first = stage.tun.ask(1), stage.tun.ask(2)
+        stage.listener.close()
+        assert stage.send(1, "ACK", "none", "listener_closed", 1001,
+                          first[0]) == [RST]
+        again = stage.listen()
+        assert stage.send(2, "ACK", "listener", "listener_closed", 1001,
+                          first[1]) == [RST]
+        again.close()
+    for segment in stage.check(run):
+        assert segment.get("repeated_lookup", False) == run.sees(
+            "listener closed")
+
+
+def test_time_wait(stage):
+    with Trace([stage.here]) as run:
+        theirs = stage.tun.open(1)
+        stage.accept().close()
+        stage.tun.send(1, "ACK", 1001, theirs + 1)
+        # FIN_WAIT2 is one of these already, where nobody has it open.
+        assert stage.send(1, "FIN|ACK", "time_wait", "acked", 1001,
+                          theirs + 1) == [ACK]
+        assert not stage.send(1, "ACK", "time_wait", "swallowed", 1002,
+                              theirs + 1)
+        assert not stage.send(1, "RST", "time_wait", "swallowed", 900)
+        assert stage.send(1, "SYN", "time_wait", "reopened", 10**6)
+        theirs = stage.tun.open(2)
+        stage.accept().close()
+        stage.tun.send(2, "ACK", 1001, theirs + 1)
+        # Data for nobody to read.
+        assert stage.send(2, "PSH|ACK", "time_wait", "reset", 1001, theirs + 1,
+                          payload=b"late") == [RST]
+    told = stage.check(run)
+    if run.sees("reopened"):
+        assert told[3]["sock_state"] == "TIME_WAIT"
+        assert told[3]["parent"] == run.segments[0]["sock"]
+
+
+def test_nobody(stage):
+    with Trace([stage.here]) as run:
+        assert stage.send(1, "SYN", "none", "reset", 1, port=CLOSED) == [
+            RST | ACK]
+        assert not stage.send(2, "RST", "none", "silent", 1, port=CLOSED)
+    stage.check(run)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_cookies(labs, family):
+    """What the listener does not keep, the ACK brings along."""
+    lab = labs.veth()
+    lab.server.sysctl("tcp_syncookies", 2)
+    addr = lab.server_addr[family]
+    names = "SyncookiesSent", "SyncookiesRecv"
+    with lab.server.inside():
+        listener = socket.create_server(
+            (addr, PORT),
+            family=socket.AF_INET if family == 4 else socket.AF_INET6)
+    with Trace(lab.namespaces) as run, listener:
+        with lab.client.inside():
+            client = socket.create_connection((addr, PORT), 20)
+        conn, _ = listener.accept()
+        client.close()
+        conn.close()
+    judge.check_accounting(run)
+    judge.check_proved(run)
+    assert [netstat(lab.server, x) for x in names] == [1, 1]
+    told = [x for x in run.segments if x["outcome"] == "listener"]
+    assert [x.get("detail") for x in told] == [
+        run.sees.detail("listener", "cookie_sent")[1], "cookie_accepted"]
