@@ -23,6 +23,7 @@ enum {
 	KEY_WITHOUT,
 	KEY_NO_SANDBOX,
 	KEY_USAGE,
+	KEY_EXPLAIN,
 };
 
 static const struct argp_option known[] = {
@@ -32,6 +33,10 @@ static const struct argp_option known[] = {
 	{ "json", 'j', NULL, 0, "The same as -o json", 2 },
 	{ "write", 'w', "FILE", 0, "Record; the same as -o record:FILE", 2 },
 	{ "read", 'r', "FILE", 0, "Replay a recording; needs no privilege", 2 },
+	{ "explain", KEY_EXPLAIN, NULL, 0,
+	  "Say in sentences why it was this socket; with --detail", 2 },
+	{ "absolute", 'S', NULL, 0,
+	  "Text: sequence numbers as they are, not relative", 2 },
 	{ "quiet", 'q', NULL, 0, "No line per event, only the summary", 2 },
 	{ NULL, 0, NULL, 0, "How:", 3 },
 	{ "backend", 'b', "NAME", 0, "Hook into the kernel this way: fentry",
@@ -96,6 +101,7 @@ static void check_doctor(struct argp_state *state,
 
 	if (options->has_filter || options->count || options->duration_ns ||
 	    options->replay || options->command || options->quiet ||
+	    options->wanted.detail || options->absolute ||
 	    options->ring_size != OPTIONS_RING_SIZE ||
 	    options->output_count > 1 ||
 	    (options->output_count &&
@@ -158,6 +164,13 @@ static bool on_output(int key, char *text, struct argp_state *state)
 		return true;
 	case 'q':
 		options->quiet = true;
+		return true;
+	case KEY_EXPLAIN:
+		options->explain = true;
+		options->wanted.detail = 1;
+		return true;
+	case 'S':
+		options->absolute = true;
 		return true;
 	}
 	return false;

@@ -43,6 +43,8 @@ struct options {
 	struct output outputs[PIPELINE_SINKS_MAX];
 	size_t output_count; /* at least 1 */
 	bool quiet;
+	bool explain; /* text says in sentences why it was this socket */
+	bool absolute; /* text shows sequence numbers as they are */
 	const char *replay; /* NULL: live */
 	const char *backend; /* NULL: the first that works */
 	const char *without;

@@ -52,6 +52,9 @@ int outputs_open(struct pipeline *pipeline, const struct options *options)
 			      output->path))
 			return EXIT_FAILED;
 		sink->quiet = options->quiet;
+		sink->detail = options->wanted.detail;
+		sink->explain = options->explain;
+		sink->absolute = options->absolute;
 		sink->all_sockets = is_narrow(&options->wanted);
 		pipeline->sink_count++;
 	}

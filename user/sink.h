@@ -27,6 +27,9 @@ struct sink {
 	const struct sink_type *type;
 	struct out out;
 	bool quiet; /* only the summary */
+	bool detail; /* with what is known of the lookup; for text */
+	bool explain; /* in sentences; for text */
+	bool absolute; /* sequence numbers; for text */
 	bool all_sockets; /* of before the trace, not listeners alone: for text */
 	unsigned int rows; /* shown so far */
 	unsigned int sockets; /* of before the trace, shown */

@@ -17,6 +17,7 @@
 #include "names.h"
 #include "proof.h"
 #include "sink.h"
+#include "text_detail.h"
 #include "text_value.h"
 
 /* So many of the sockets that were there before; a host may have thousands. */
@@ -302,6 +303,17 @@ static void put_left(struct sink *sink)
 	sink->sockets_left = 0;
 }
 
+/* What --detail and -S ask for; --explain says it below the line. */
+static void put_more(struct sink *sink, const struct event *event)
+{
+	if (event->head->type != DEMUX_SEGMENT || sink->explain)
+		return;
+	if (sink->detail)
+		text_detail_why(&sink->out, event);
+	if (sink->detail || sink->absolute)
+		text_detail_numbers(&sink->out, event, sink->absolute);
+}
+
 static void event(struct sink *sink, const struct event *event)
 {
 	char time[CLOCK_TEXT_MAX];
@@ -324,8 +336,11 @@ static void event(struct sink *sink, const struct event *event)
 	out_text(out, time);
 	put_columns(out, event, wants_colour(out));
 	put_details(out, event);
+	put_more(sink, event);
 	put_verdict(out, event);
 	out_text(out, "\n");
+	if (sink->explain && event->head->type == DEMUX_SEGMENT)
+		text_detail_explain(out, event, sink->absolute);
 	out_end(out);
 }
 

@@ -3,7 +3,8 @@
 
 NAME.rec is replayed as text and as JSON and compared with NAME.txt and
 NAME.json byte by byte, and the list of its sockets with NAME.sockets.txt and
-NAME.sockets.json; as a recording it must come out as it went in. Then
+NAME.sockets.json; some also with --explain and NAME.explain.txt; as a
+recording it must come out as it went in. Then
 text and JSON are read back and must say the same of every event.
 
 After a wanted change of the output, `make golden` writes the expected files
@@ -22,6 +23,7 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 TOOL = os.environ.get("SOCKDEMUX_TRACE", str(HERE.parents[1] / "sockdemux-trace"))
 RECORDINGS = sorted(HERE.glob("*.rec"))
+EXPLAINED = sorted(HERE.glob("*.explain.txt"))
 CUT = ["cut"]  # has no end, and half a record that no sink can give back
 
 OUTPUTS = [(["-o", "text"], ".txt"), (["-o", "json"], ".json"),
@@ -53,6 +55,51 @@ def by_name(recording):
 def test_expected(recording, options, suffix):
     expected = recording.with_suffix(suffix).read_bytes()
     assert replay(recording, *options).decode() == expected.decode()
+
+
+@pytest.mark.parametrize("expected", EXPLAINED, ids=lambda x: x.name)
+def test_explained(expected):
+    recording = expected.with_name(expected.name.replace("explain.txt", "rec"))
+    assert replay(recording, "--explain").decode() == expected.read_text()
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=by_name)
+def test_explain_adds_lines(recording):
+    """Below each segment's, indented, and at most 100 columns; to JSON none."""
+    plain = replay(recording).decode().splitlines()
+    lines = replay(recording, "--explain").decode().splitlines()
+    added = [x for x in lines if x.startswith(" " * 16)
+             and "there before" not in x]
+    assert [x for x in lines if x not in added] == plain
+    assert all(len(x) <= 100 for x in added)
+    segments = 0
+    for line, below in zip(lines, lines[1:]):
+        found = LINE.fullmatch(line)
+        is_segment = bool(found and COLUMNS.match(found["rest"]))
+        segments += is_segment
+        assert below in added if is_segment else (
+            below not in added or line in added), line
+    events = [json.loads(x) for x in replay(recording, "-j").splitlines()]
+    assert segments == sum(x["event"] == "segment" for x in events)
+    assert replay(recording, "-j", "--explain") == replay(recording, "-j")
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=by_name)
+def test_numbers_at_the_end(recording):
+    """Relative with --detail, as they are with -S; nothing else changes."""
+    events = [json.loads(x) for x in replay(recording, "-j").splitlines()]
+    segments = [x for x in events if x["event"] == "segment"]
+    for options, after in ([], ""), (["--detail"], "_rel"), (["-S"], ""):
+        lines = [x for x in replay(recording, *options).decode().splitlines()
+                 if (found := LINE.fullmatch(x))
+                 and COLUMNS.match(found["rest"])]
+        assert len(lines) == len(segments)
+        for line, event in zip(lines, segments):
+            has_ack = "ACK" in event.get("flags", "")
+            words = (word(event, "seq" + after, " seq ") or "") + (
+                has_ack and word(event, "ack" + after, " ack ") or "") + (
+                word(event, "window", " win ") or "")
+            assert options and words in line or " win " not in line
 
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=by_name)
@@ -229,6 +276,10 @@ def regenerate():
         for options, suffix in OUTPUTS:
             recording.with_suffix(suffix).write_bytes(
                 replay(recording, *options))
+    for expected in EXPLAINED:
+        recording = expected.with_name(
+            expected.name.replace("explain.txt", "rec"))
+        expected.write_bytes(replay(recording, "--explain"))
 
 
 if __name__ == "__main__":

@@ -141,6 +141,15 @@ static void test_the_rest(void **state)
 	assert_non_null(shared->options.replay);
 	assert_non_null(shared->options.backend);
 	assert_non_null(shared->options.without);
+	good("--detail");
+	assert_true(shared->options.wanted.detail);
+	assert_false(shared->options.explain || shared->options.has_filter);
+	good("-S --explain -j"); /* which looks into the tables, too */
+	assert_true(shared->options.wanted.detail);
+	assert_true(shared->options.explain && shared->options.absolute);
+	assert_false(shared->options.has_filter);
+	good("-r file --absolute");
+	assert_true(shared->options.absolute && !shared->options.explain);
 	good("demo");
 	assert_int_equal(shared->options.task, TASK_DEMO);
 	bad("demo demo", "no command");
@@ -168,9 +177,14 @@ static void test_help_and_version(void **state)
 static void test_doctor(void **state)
 {
 	static const char *const wrong[] = {
-		"-d 1",      "-n 1", "-q",        "-r x", "-w x",
-		"-o json:x", "-4",   "-P 80",     "-p 1", "--buffer-size 64K",
-		"-j -w x",   "-- x", "-o record",
+		"-d 1",      "-n 1",
+		"-q",        "-r x",
+		"-w x",      "-o json:x",
+		"-4",        "-P 80",
+		"-p 1",      "--buffer-size 64K",
+		"-j -w x",   "-- x",
+		"-o record", "--explain",
+		"-S",        "--detail",
 	};
 	char line[40];
 
