@@ -4,10 +4,35 @@
  */
 #include "kernel_symbols.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* A line of kallsyms: "ffffffff81e865a0 t tcp_v4_rcv.cold\t[a_module]". */
+struct symbol {
+	uint64_t address;
+	const char *name, *module; /* "" for the kernel itself */
+	char line[512];
+};
+
+/* There are 200,000 lines, and scanf() would take longer than all else. */
+static bool next_symbol(FILE *file, struct symbol *symbol)
+{
+	while (fgets(symbol->line, sizeof(symbol->line), file)) {
+		char *end;
+
+		symbol->address = strtoull(symbol->line, &end, 16);
+		if (!symbol->address || strlen(end) < 4)
+			continue;
+		symbol->name = end + 3;
+		end += 3 + strcspn(end + 3, "\t\n");
+		symbol->module = end + (*end == '\t');
+		*end = '\0';
+		return true;
+	}
+	return false;
+}
 
 /* "tcp_v4_rcv" and "tcp_v4_rcv.cold", not "tcp_v4_rcv_foo". */
 static bool is_of(const char *symbol, const char *name)
@@ -18,38 +43,31 @@ static bool is_of(const char *symbol, const char *name)
 	       (!symbol[len] || symbol[len] == '.');
 }
 
-/* "[ipv6]", "" for the kernel itself. */
-static const char *module_of(const char *line)
-{
-	const char *module = strchr(line, '[');
-
-	return module ? module : "";
-}
-
 struct found {
 	struct kernel_range *range;
 	char module[80];
 };
 
-/* kallsyms is not sorted everywhere: the end is the next higher address of the
- * same module. */
-static void find_ends(FILE *file, struct found *found, int count)
+/* The end is the next higher address of the same module. */
+static void find_end(const struct found *found, const struct symbol *symbol)
 {
-	char line[512];
-	uint64_t address;
+	struct kernel_range *range = found->range;
+
+	if (symbol->address > range->begin &&
+	    (!range->end || symbol->address < range->end) &&
+	    !strcmp(symbol->module, found->module))
+		range->end = symbol->address;
+}
+
+/* A module's symbols are not sorted: the end may stand before the begin. */
+static void find_ends(FILE *file, const struct found *found, int count)
+{
+	struct symbol symbol;
 
 	rewind(file);
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%" SCNx64, &address) != 1)
-			continue;
-		for (int i = 0; i < count; i++) {
-			struct kernel_range *range = found[i].range;
-
-			if (address > range->begin &&
-			    (!range->end || address < range->end) &&
-			    !strcmp(module_of(line), found[i].module))
-				range->end = address;
-		}
+	while (next_symbol(file, &symbol)) {
+		for (int i = 0; i < count; i++)
+			find_end(&found[i], &symbol);
 	}
 }
 
@@ -60,29 +78,28 @@ int kernel_symbols_ranges(const char *const *names, int count,
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
 	struct found found[FOUND_MAX];
-	char line[512], symbol[256];
-	uint64_t address;
+	bool is_in_module = false;
+	struct symbol symbol;
 	int n = 0;
 
 	size = size < FOUND_MAX ? size : FOUND_MAX;
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%" SCNx64 " %*c %255s", &address, symbol) !=
-			    2 ||
-		    !address)
-			continue;
+	while (file && next_symbol(file, &symbol)) {
+		for (int i = 0; i < n; i++)
+			find_end(&found[i], &symbol);
 		for (int i = 0; i < count && n < size; i++) {
-			if (!is_of(symbol, names[i]))
+			if (!is_of(symbol.name, names[i]))
 				continue;
-			ranges[n] = (struct kernel_range){ address, 0 };
+			ranges[n] = (struct kernel_range){ symbol.address, 0 };
 			found[n].range = &ranges[n];
 			snprintf(found[n].module, sizeof(found[n].module), "%s",
-				 module_of(line));
+				 symbol.module);
+			is_in_module |= *symbol.module != '\0';
 			n++;
 		}
 	}
-	if (file) {
+	if (is_in_module)
 		find_ends(file, found, n);
+	if (file)
 		fclose(file);
-	}
 	return n;
 }
