@@ -61,6 +61,11 @@ struct demux_config {
 	struct {
 		__u64 begin, end;
 	} receivers[4];
+	/* The same of udp_rcv, udpv6_rcv and what they call. */
+	struct {
+		__u64 begin, end;
+	} datagram_receivers[16];
+	__u32 bad_datagram; /* SKB_DROP_REASON_UDP_CSUM */
 	__u32 wake_bytes; /* wake the reader when so much waits in the ring */
 
 	__u8 ports[65536 / 8]; /* local ports wanted, one bit each */

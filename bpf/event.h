@@ -15,6 +15,7 @@
 #define DEMUX_EVENT_H
 
 #include <linux/types.h>
+#include <stddef.h>
 
 #define DEMUX_ABI 3
 
@@ -28,6 +29,7 @@ enum demux_type {
 	DEMUX_FD = 7, /* for source_live.c alone: never in a recording */
 	DEMUX_DATAGRAM = 8, /* a UDP datagram came in, once for each receiver */
 	DEMUX_REASON = 9, /* what this kernel calls a drop reason */
+	DEMUX_BIND = 10, /* a UDP socket got its port: a demux_accept */
 };
 
 struct demux_head {
@@ -191,6 +193,14 @@ struct demux_segment {
 	struct demux_sock sock; /* the matched one */
 };
 
+/* What demux_segment and demux_datagram begin with. */
+struct demux_arrival {
+	struct demux_head head;
+	__u32 have;
+	__u32 netns;
+	struct demux_ends ends;
+};
+
 /* Sent instead where the segment met more than one socket. */
 struct demux_segment_more {
 	struct demux_segment segment;
@@ -271,6 +281,8 @@ struct demux_reason {
 	char name[48]; /* without SKB_DROP_REASON_, ends with a NUL */
 };
 
+#include "event_udp.h" /* struct demux_datagram */
+
 enum demux_accept_have {
 	DEMUX_HAVE_FD = 1 << 0,
 	DEMUX_HAVE_INODE = 1 << 1,
@@ -284,7 +296,8 @@ enum demux_accept_have {
  * DEMUX_ACCEPT: accept() returned this socket to this process. DEMUX_SOCKET: it
  * was there before the trace, and this process has it open; one record for each
  * descriptor, so several for a socket that is shared; or, without an owner, a
- * socket that no process has open.
+ * socket that no process has open. DEMUX_BIND: a UDP socket got its local port,
+ * by bind(), connect() or the first send; fd and inode are not known.
  */
 struct demux_accept {
 	struct demux_head head;
@@ -348,7 +361,9 @@ struct demux_end {
 	struct demux_head head;
 	struct demux_counters counters;
 	__u64 unseen; /* segments the recursion guard hid from the entry hook */
+	struct demux_datagram_counters datagrams; /* where UDP was asked for */
 };
+#define DEMUX_END_LEN offsetof(struct demux_end, datagrams) /* of TCP alone */
 
 #define DEMUX_ASSERT(what) _Static_assert(what, #what)
 DEMUX_ASSERT(sizeof(struct demux_head) == 16);
@@ -365,6 +380,11 @@ DEMUX_ASSERT(sizeof(struct demux_fd) == 32);
 DEMUX_ASSERT(sizeof(struct demux_listen) == 112);
 DEMUX_ASSERT(sizeof(struct demux_close) == 88);
 DEMUX_ASSERT(sizeof(struct demux_counters) == 64);
-DEMUX_ASSERT(sizeof(struct demux_end) == 88);
+DEMUX_ASSERT(offsetof(struct demux_segment, ends) ==
+	     offsetof(struct demux_arrival, ends));
+DEMUX_ASSERT(offsetof(struct demux_datagram, ends) ==
+	     offsetof(struct demux_arrival, ends));
+DEMUX_ASSERT(DEMUX_END_LEN == 88);
+DEMUX_ASSERT(sizeof(struct demux_end) == 144);
 
 #endif

@@ -15,6 +15,7 @@
 #include "fate.h"
 #include "files.h"
 #include "segment.h"
+#include "fentry_udp.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -17,6 +17,7 @@
 #include "files.h"
 #include "misses.h"
 #include "segment.h"
+#include "kprobe_udp.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

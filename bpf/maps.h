@@ -9,6 +9,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "classify.h"
+#include "classify_datagram.h"
 #include "config.h"
 #include "event.h"
 
@@ -35,18 +36,43 @@ struct flight {
 	struct demux_close end[2]; /* sockets that it closed or destroyed */
 };
 
+/* One call of udp_rcv or udpv6_rcv that is under way. Its record is of the
+ * receiver met last, and is told when the next one is, or the call ends. */
+struct datagram_flight {
+	__u64 skb; /* 0: this place is free */
+	__u64 task; /* who runs it; compared on PREEMPT_RT only */
+	__u64 copy; /* the skb that the last receiver gets: the same, or a clone */
+	__u64 first; /* the first receiver; stable only */
+	__u64 carried; /* the socket that came with the skb */
+	__u32 depth; /* of calls, with this one; kprobe only */
+	__u16 met; /* enum datagram_met, of the datagram or its last receiver */
+	__u16 told; /* records */
+	__u8 family;
+	__u8 is_group; /* to a multicast or broadcast address */
+	__u8 owned; /* the last receiver is the wanted process's */
+	__u8 filtering; /* inside sk_filter_trim_cap; kprobe only */
+	__u8 unwanted; /* counted already, told never; stable only */
+	__u8 pad[3];
+	__u32 check; /* length and checksum in its header; stable only */
+	struct demux_datagram record;
+};
+
 /* Receiving nests at most once (a bridge, or a redirect to ingress). */
 #define FLIGHTS 2
 
 struct cell {
 	struct demux_counters count;
+	struct demux_datagram_counters datagrams;
 	__u32 open; /* flights under way */
+	__u32 datagrams_open;
 	__u32 depth; /* calls under way, filtered ones too; kprobe only */
-	__u32 pad;
+	__u32 datagram_depth;
 	__u64 reset; /* the skb last answered with a reset; stable only */
 	__u64 dropped; /* the skb last seen dropped; stable only */
 	__u32 until_look; /* records until the ring's fill is looked at */
+	__u32 pad;
 	struct flight flights[FLIGHTS];
+	struct datagram_flight datagram_flights[FLIGHTS];
 } __attribute__((aligned(64)));
 
 /* By CPU number. A plain array, not a per-CPU one: its look-up is inlined on

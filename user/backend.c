@@ -51,7 +51,7 @@ static void note(char *list, size_t size, const char *symbol)
 static struct bpf_link *attach_hook(struct backend_trace *trace, int i)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(
-		trace->object, trace->backend->hooks[i].program);
+		trace->object, trace->hooks[i]->program);
 
 	if (bpf_program__fd(program) < 0) {
 		errno = ENOENT;
@@ -66,10 +66,11 @@ static struct bpf_link *attach_hook(struct backend_trace *trace, int i)
 static int attach(struct backend_trace *trace, bool begins, char *why,
 		  size_t size)
 {
-	const struct hook *hook = trace->backend->hooks;
 	int first = 0;
 
-	for (int i = 0; hook->program; i++, hook++) {
+	for (int i = 0; trace->hooks[i]; i++) {
+		const struct hook *hook = trace->hooks[i];
+
 		if (hook->begins != begins)
 			continue;
 		trace->links[i] = attach_hook(trace, i);
@@ -94,12 +95,37 @@ static int attach(struct backend_trace *trace, bool begins, char *why,
 	return first;
 }
 
+static int add_hooks(struct backend_trace *trace, int count,
+		     const struct hook *hook)
+{
+	while (hook->program && count < BACKEND_HOOKS_MAX)
+		trace->hooks[count++] = hook++;
+	return count;
+}
+
+/* What was not asked for is not even shown to the kernel. */
+static void choose_hooks(struct backend_trace *trace, unsigned int protos)
+{
+	int count = 0;
+
+	if (!protos || protos & DEMUX_TCP)
+		count = add_hooks(trace, count, trace->backend->hooks);
+	if (protos & DEMUX_UDP)
+		add_hooks(trace, count, trace->backend->datagram_hooks);
+}
+
 int backend_try(struct backend_trace *trace, const struct backend *backend,
 		const struct backend_wish *wish, char *why, size_t size)
 {
 	int err;
 
 	*trace = (struct backend_trace){ .backend = backend, .misses_fd = -1 };
+	if (wish->wanted->protos & DEMUX_UDP && !wish->less_will_do &&
+	    !backend->datagram_hooks->program) {
+		snprintf(why, size, "this backend cannot trace UDP");
+		return -ENOTSUP;
+	}
+	choose_hooks(trace, wish->wanted->protos);
 	err = backend_load(trace, wish, why, size);
 	if (err)
 		return err;
@@ -147,7 +173,7 @@ void backend_end_segments(struct backend_trace *trace)
 {
 	for (int i = BACKEND_HOOKS_MAX - 1; i >= 0; i--) {
 		if (!trace->links[i] || trace->probe_fds[i] ||
-		    !trace->backend->hooks[i].begins)
+		    !trace->hooks[i]->begins)
 			continue;
 		bpf_link__destroy(trace->links[i]);
 		trace->links[i] = NULL;

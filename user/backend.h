@@ -34,6 +34,7 @@ enum hook_kind {
 enum hook_miss {
 	MISS_SHOWS, /* another hook saw it, or it shows in the segment */
 	MISS_SEGMENT, /* a segment was not seen at all */
+	MISS_DATAGRAM, /* a datagram was not */
 	MISS_DOUBT, /* a segment may be told wrongly */
 };
 
@@ -44,13 +45,13 @@ struct hook {
 	const char *program; /* its name in the BPF object */
 	const char *symbol; /* the function, the tracepoint */
 	enum hook_kind kind;
-	bool begins; /* the record of a segment */
+	bool begins; /* the record of a segment, or of a datagram */
 	enum hook_miss miss;
 	enum hook_need need;
 	const char *gives;
 };
 
-#define BACKEND_HOOKS_MAX   40
+#define BACKEND_HOOKS_MAX   80
 #define BACKEND_SPARES_MAX  16
 #define BACKEND_REASONS_MAX 256
 
@@ -60,7 +61,9 @@ struct backend_trace {
 	void *skeleton; /* the backend's own */
 	struct bpf_object *object; /* the skeleton's */
 	struct demux_config *config; /* in .rodata; complete after load */
-	struct bpf_link *links[BACKEND_HOOKS_MAX]; /* as in backend->hooks */
+	/* Of what is asked for; the last is NULL. */
+	const struct hook *hooks[BACKEND_HOOKS_MAX + 1];
+	struct bpf_link *links[BACKEND_HOOKS_MAX]; /* as in hooks */
 	int probe_fds[BACKEND_HOOKS_MAX]; /* kprobes: the perf event, 0: none */
 	int errors[BACKEND_HOOKS_MAX]; /* -errno, why it is not attached */
 	bool pointless[BACKEND_HOOKS_MAX]; /* as IPv6's where there is none */
@@ -79,6 +82,7 @@ struct backend_wish {
 	const struct demux_config *wanted; /* its first part; see config.h */
 	size_t ring_size; /* bytes, a power of two of whole pages */
 	const char *without; /* symbols not to hook, for tests; may be NULL */
+	bool less_will_do; /* a backend that has nothing for UDP traces TCP */
 	/* Called with the complete config when everything is attached but what
 	 * begins segments; may be NULL. */
 	void (*before_segments)(void *context,
@@ -91,7 +95,8 @@ struct btf;
 struct backend {
 	const char *name;
 	const char *about; /* one line, for doctor */
-	const struct hook *hooks; /* the last has no program */
+	const struct hook *hooks; /* of TCP; the last has no program */
+	const struct hook *datagram_hooks; /* of UDP, likewise */
 	/* Fills skeleton, object and config. 0 or -errno. */
 	int (*open)(struct backend_trace *trace);
 	/* Fills what only this backend needs of config, and observed; may be
@@ -132,6 +137,7 @@ bool backend_find_fds(struct backend_trace *trace);
 
 struct backend_misses {
 	unsigned long long segments; /* MISS_SEGMENT */
+	unsigned long long datagrams; /* MISS_DATAGRAM */
 	unsigned long long doubts; /* MISS_DOUBT */
 };
 
@@ -150,5 +156,10 @@ bool backend_exists(const char *name);
 extern const struct backend backend_fentry;
 extern const struct backend backend_kprobe;
 extern const struct backend backend_stable;
+
+/* What they have for UDP. */
+extern const struct hook backend_fentry_datagrams[];
+extern const struct hook backend_kprobe_datagrams[];
+extern const struct hook backend_stable_datagrams[];
 
 #endif

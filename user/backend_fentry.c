@@ -90,6 +90,7 @@ const struct backend backend_fentry = {
 	.name = "fentry",
 	.about = "BPF trampolines on the functions of the receive path",
 	.hooks = hooks,
+	.datagram_hooks = backend_fentry_datagrams,
 	.open = open_object,
 	.free = free_object,
 };

@@ -120,7 +120,7 @@ int backend_kprobe_open(const struct hook *hook)
 static struct bpf_link *attach(struct backend_trace *trace, int hook,
 			       struct bpf_program *program)
 {
-	const struct hook *of = &hooks[hook];
+	const struct hook *of = trace->hooks[hook];
 	struct bpf_link *link;
 	int fd, err;
 
@@ -178,6 +178,7 @@ const struct backend backend_kprobe = {
 	.name = "kprobe",
 	.about = "kprobes on the functions of the receive path",
 	.hooks = hooks,
+	.datagram_hooks = backend_kprobe_datagrams,
 	.open = open_object,
 	.describe = describe,
 	.attach = attach,

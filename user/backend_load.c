@@ -48,6 +48,8 @@ static void describe_kernel(struct demux_config *config, const struct btf *btf)
 			&config->not_specified);
 	kernel_btf_enum(btf, "skb_drop_reason", "SKB_DROP_REASON_TCP_CSUM",
 			&config->bad_csum);
+	kernel_btf_enum(btf, "skb_drop_reason", "SKB_DROP_REASON_UDP_CSUM",
+			&config->bad_datagram);
 	/* Tracing programs may ask for a cookie since 5.12, c5dbb89fc2ac ("bpf:
 	 * Expose bpf_get_socket_cookie to tracing programs"), which shows in no
 	 * type; bpf_get_func_ret came a little later and does. */
@@ -102,16 +104,40 @@ static uint8_t blind_without(const char *symbol)
 	return 0;
 }
 
-/* Only what this kernel has is shown to it. */
+static void leave_out(struct backend_trace *trace, const struct hook *hook)
+{
+	bpf_program__set_autoload(
+		bpf_object__find_program_by_name(trace->object, hook->program),
+		false);
+}
+
+static void leave_out_all(struct backend_trace *trace, const struct hook *hook)
+{
+	for (; hook->program; hook++)
+		leave_out(trace, hook);
+}
+
+static bool is_ipv6(const char *symbol)
+{
+	return strstr(symbol, "_v6_") || strstr(symbol, "udpv6_") ||
+	       strstr(symbol, "icmp6_");
+}
+
+/* Only what this kernel has, and what was asked for, is shown to it. */
 static int select_programs(struct backend_trace *trace, const struct btf *btf,
 			   const struct backend_wish *wish, char *why,
 			   size_t size)
 {
 	bool has_ipv6 = kernel_btf_func_args(btf, "tcp_v6_rcv") >= 0;
-	const struct hook *hook = trace->backend->hooks;
+	__u8 protos = wish->wanted->protos ?: DEMUX_TCP;
 	int err = 0;
 
-	for (int i = 0; hook->program; i++, hook++) {
+	if (!(protos & DEMUX_TCP))
+		leave_out_all(trace, trace->backend->hooks);
+	if (!(protos & DEMUX_UDP))
+		leave_out_all(trace, trace->backend->datagram_hooks);
+	for (int i = 0; trace->hooks[i]; i++) {
+		const struct hook *hook = trace->hooks[i];
 		bool left_out = backend_is_without(wish->without, hook->symbol);
 
 		if (exists(btf, hook) && !left_out) {
@@ -120,7 +146,7 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 			continue;
 		}
 		trace->errors[i] = left_out ? -ECANCELED : -ENOENT;
-		trace->pointless[i] = !has_ipv6 && strstr(hook->symbol, "_v6_");
+		trace->pointless[i] = !has_ipv6 && is_ipv6(hook->symbol);
 		if (!trace->pointless[i])
 			trace->config->blind |= blind_without(hook->symbol);
 		if (hook->need == HOOK_NEEDED && !trace->pointless[i] && !err) {
@@ -130,9 +156,7 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 					    "this kernel's BTF has no",
 				 hook->symbol, hook->gives);
 		}
-		bpf_program__set_autoload(bpf_object__find_program_by_name(
-						  trace->object, hook->program),
-					  false);
+		leave_out(trace, hook);
 	}
 	return err;
 }

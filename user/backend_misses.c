@@ -36,12 +36,16 @@ static int recursion_misses(struct bpf_program *program,
  * privileges. */
 static bool counts_recursion(struct backend_trace *trace)
 {
-	struct bpf_program *program =
-		bpf_object__find_program_by_name(trace->object, "on_drop");
 	unsigned long long unused;
 
-	return bpf_program__fd(program) >= 0 &&
-	       !recursion_misses(program, &unused);
+	for (int i = 0; trace->hooks[i]; i++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(
+			trace->object, trace->hooks[i]->program);
+
+		if (bpf_program__fd(program) >= 0)
+			return !recursion_misses(program, &unused);
+	}
+	return false;
 }
 
 /* The perf events of kprobes count in a place that only BPF can read. */
@@ -83,21 +87,20 @@ static bool add_probe_misses(struct backend_trace *trace,
 			for (int i = 0; i < BACKEND_HOOKS_MAX; i++)
 				if (trace->probe_fds[i] == records[r].fd &&
 				    records[r].fd)
-					misses[i] += missed_by(
-						&trace->backend->hooks[i],
-						&records[r]);
+					misses[i] += missed_by(trace->hooks[i],
+							       &records[r]);
 	return !got;
 }
 
 struct backend_misses backend_misses(struct backend_trace *trace)
 {
 	unsigned long long misses[BACKEND_HOOKS_MAX] = { 0 };
-	const struct hook *hook = trace->backend->hooks;
 	struct backend_misses sum = { 0 };
 
 	if (trace->misses_fd >= 0 && !add_probe_misses(trace, misses))
 		sum.doubts++;
-	for (int i = 0; hook->program; i++, hook++) {
+	for (int i = 0; trace->hooks[i]; i++) {
+		const struct hook *hook = trace->hooks[i];
 		struct bpf_program *program = bpf_object__find_program_by_name(
 			trace->object, hook->program);
 		unsigned long long recursions = 0;
@@ -114,6 +117,8 @@ struct backend_misses backend_misses(struct backend_trace *trace)
 				 hook->program, misses[i]);
 		if (hook->miss == MISS_SEGMENT)
 			sum.segments += misses[i];
+		else if (hook->miss == MISS_DATAGRAM)
+			sum.datagrams += misses[i];
 		else if (hook->miss == MISS_DOUBT)
 			sum.doubts += misses[i];
 	}

@@ -151,7 +151,7 @@ static struct bpf_link *attach(struct backend_trace *trace, int hook,
 	struct bpf_link *link;
 	int fd, err;
 
-	if (hooks[hook].kind != HOOK_CGROUP)
+	if (trace->hooks[hook]->kind != HOOK_CGROUP)
 		return bpf_program__attach(program);
 	fd = open_cgroup(trace);
 	if (fd < 0) {
@@ -186,6 +186,7 @@ const struct backend backend_stable = {
 	.name = "stable",
 	.about = "cgroup_skb and tracepoints, no probe on kernel functions",
 	.hooks = hooks,
+	.datagram_hooks = backend_stable_datagrams,
 	.open = open_object,
 	.describe = describe,
 	.attach = attach,

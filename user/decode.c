@@ -72,6 +72,26 @@ static const char *check_segment(struct event *event)
 	return problem;
 }
 
+static const char *check_datagram(struct event *event)
+{
+	const struct demux_datagram *datagram = event->datagram;
+	const char *problem = check_ends(&datagram->ends);
+
+	if (problem)
+		return problem;
+	if (datagram->have & DEMUX_HAVE_OUTCOME &&
+	    (!datagram->outcome || datagram->outcome > DEMUX_BAD_DATAGRAM))
+		return "bad outcome";
+	if (datagram->have & DEMUX_HAVE_VIA &&
+	    (!datagram->via || datagram->via > DEMUX_ASSIGNED))
+		return "bad way of the match";
+	if (!(datagram->have & DEMUX_HAVE_SOCK))
+		return NULL;
+	if (!(datagram->sock.flags & DEMUX_SOCK_UDP))
+		return "a datagram with a socket that is not UDP's";
+	return check_sock(&datagram->sock);
+}
+
 static const char *check_accept(struct event *event)
 {
 	return check_sock(&event->accept->sock);
@@ -85,6 +105,15 @@ static const char *check_socket(struct event *event)
 	if (sock->state == CLOSE && !(sock->flags & DEMUX_SOCK_UDP))
 		return "bad socket state";
 	return check_any_sock(sock);
+}
+
+static const char *check_bind(struct event *event)
+{
+	const struct demux_sock *sock = &event->accept->sock;
+
+	if (!(sock->flags & DEMUX_SOCK_UDP))
+		return "bound, and not UDP's";
+	return check_sock(sock);
 }
 
 static const char *check_listen(struct event *event)
@@ -115,9 +144,15 @@ static const char *check_reason(struct event *event)
 
 static const char *check_end(struct event *event)
 {
-	const struct demux_counters *count = &event->end->counters;
+	const struct demux_end *end = event->end;
 
-	return count->filtered > count->seen ? "more filtered than seen" : NULL;
+	if (end->head.len >= sizeof(*end))
+		event->datagrams = &end->datagrams;
+	if (end->counters.filtered > end->counters.seen ||
+	    (event->datagrams &&
+	     event->datagrams->filtered > event->datagrams->seen))
+		return "more filtered than seen";
+	return NULL;
 }
 
 static const struct {
@@ -128,9 +163,11 @@ static const struct {
 	[DEMUX_ACCEPT] = { sizeof(struct demux_accept), check_accept },
 	[DEMUX_LISTEN] = { sizeof(struct demux_listen), check_listen },
 	[DEMUX_CLOSE] = { sizeof(struct demux_close), check_close },
-	[DEMUX_END] = { sizeof(struct demux_end), check_end },
+	[DEMUX_END] = { DEMUX_END_LEN, check_end },
 	[DEMUX_SOCKET] = { sizeof(struct demux_accept), check_socket },
 	[DEMUX_REASON] = { sizeof(struct demux_reason), check_reason },
+	[DEMUX_DATAGRAM] = { sizeof(struct demux_datagram), check_datagram },
+	[DEMUX_BIND] = { sizeof(struct demux_accept), check_bind },
 };
 
 int decode(struct event *event, const void *bytes, size_t len,

@@ -29,7 +29,9 @@ struct event {
 	/* decode: what came, checked. The bytes stay the source's. */
 	const struct demux_head *head;
 	union {
+		const struct demux_arrival *arrival; /* of the next two */
 		const struct demux_segment *segment;
+		const struct demux_datagram *datagram;
 		const struct demux_accept *accept;
 		const struct demux_listen *listen;
 		const struct demux_close *close;
@@ -39,6 +41,8 @@ struct event {
 	const struct demux_sock *with_parent; /* NULL unless the record has it */
 	const struct demux_sock *with_child;
 	const struct demux_why *with_why;
+	/* DEMUX_END of a trace that UDP was asked for; else NULL. */
+	const struct demux_datagram_counters *datagrams;
 
 	/* model: the sockets it speaks of, NULL where unknown. They stay until
 	 * the next event is applied. */

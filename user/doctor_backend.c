@@ -101,12 +101,10 @@ void doctor_backend_hook_why(struct doctor_hook *hook)
 static void take_hooks(struct doctor_backend *backend,
 		       const struct backend_trace *trace)
 {
-	const struct hook *hook = trace->backend->hooks;
-
-	for (int i = 0; hook->program; i++, hook++) {
+	for (int i = 0; trace->hooks[i]; i++) {
 		struct doctor_hook *own = &backend->hooks[i];
 
-		*own = (struct doctor_hook){ .hook = hook,
+		*own = (struct doctor_hook){ .hook = trace->hooks[i],
 					     .error = trace->errors[i] };
 		backend->hook_count++;
 		if (trace->links[i])

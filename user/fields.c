@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "fields_datagram.h"
 #include "fields_sock.h"
 #include "fields_why.h"
 #include "names.h"
@@ -18,12 +19,22 @@
 
 /* --- what the events of several types have ----------------------------------- */
 
+static bool is_datagram(const struct event *event)
+{
+	return event->head->type == DEMUX_DATAGRAM;
+}
+
+static bool is_arrival(const struct event *event)
+{
+	return event->head->type == DEMUX_SEGMENT || is_datagram(event);
+}
+
 /* The ends that the event is about: a segment's are those of its headers. */
 static const struct demux_ends *ends(const struct event *event, uint32_t have)
 {
-	if (event->head->type == DEMUX_SEGMENT)
-		return (event->segment->have & have) == have ?
-			       &event->segment->ends :
+	if (is_arrival(event))
+		return (event->arrival->have & have) == have ?
+			       &event->arrival->ends :
 			       NULL;
 	return &fields_sock_record(event)->ends;
 }
@@ -33,7 +44,8 @@ GETTER(event)
 	static const char *const types[] = {
 		[DEMUX_SEGMENT] = "segment", [DEMUX_ACCEPT] = "accept",
 		[DEMUX_LISTEN] = "listen",   [DEMUX_CLOSE] = "close",
-		[DEMUX_SOCKET] = "socket",
+		[DEMUX_SOCKET] = "socket",   [DEMUX_DATAGRAM] = "datagram",
+		[DEMUX_BIND] = "bind",
 	};
 
 	return value_name(value, types[event->head->type]);
@@ -58,16 +70,17 @@ GETTER(cpu)
 
 GETTER(netns)
 {
-	if (event->head->type != DEMUX_SEGMENT)
+	if (!is_arrival(event))
 		return value_number(value, fields_sock_record(event)->netns);
-	return event->segment->have & DEMUX_HAVE_NETNS &&
-	       value_number(value, event->segment->netns);
+	return event->arrival->have & DEMUX_HAVE_NETNS &&
+	       value_number(value, event->arrival->netns);
 }
 
 GETTER(proto)
 {
 	const struct demux_sock *sock = fields_sock_record(event);
-	bool is_udp = sock && sock->flags & DEMUX_SOCK_UDP;
+	bool is_udp = is_datagram(event) ||
+		      (sock && sock->flags & DEMUX_SOCK_UDP);
 
 	return value_name(value, is_udp ? "udp" : "tcp");
 }
@@ -117,8 +130,6 @@ GETTER(flags)
 
 SEGMENT_NUMBER(seq, DEMUX_HAVE_TCP, seq)
 SEGMENT_NUMBER(ack, DEMUX_HAVE_TCP, ack)
-SEGMENT_NUMBER(len, DEMUX_HAVE_TCP, payload)
-SEGMENT_NUMBER(segs, 0u, segs)
 SEGMENT_NUMBER(window, DEMUX_HAVE_TCP, window)
 SEGMENT_NUMBER(accept_queue, DEMUX_HAVE_QUEUES, accept_queue)
 SEGMENT_NUMBER(accept_limit, DEMUX_HAVE_QUEUES, accept_limit)
@@ -143,6 +154,23 @@ GETTER(ack_rel)
 	       value_number(value, event->numbers.ack);
 }
 
+/* What both have, in places of their own. */
+#define ARRIVAL(event, member)                            \
+	(is_datagram(event) ? (event)->datagram->member : \
+			      (event)->segment->member)
+
+/* The bit is the same one. */
+GETTER(len)
+{
+	return event->arrival->have & DEMUX_HAVE_TCP &&
+	       value_number(value, ARRIVAL(event, payload));
+}
+
+GETTER(segs)
+{
+	return value_number(value, ARRIVAL(event, segs));
+}
+
 #define SEGMENT_NOTE(name, bit)                                          \
 	GETTER(name)                                                     \
 	{                                                                \
@@ -150,31 +178,43 @@ GETTER(ack_rel)
 	}
 
 SEGMENT_NOTE(reset, DEMUX_NOTE_RESET)
-SEGMENT_NOTE(bad_checksum, DEMUX_NOTE_CHECKSUM)
 SEGMENT_NOTE(repeated, DEMUX_NOTE_REPEATED)
+
+GETTER(bad_checksum)
+{
+	return value_bool(value,
+			  is_datagram(event) ?
+				  event->datagram->notes &
+					  DEMUX_NOTE_BAD_CHECKSUM :
+				  event->segment->notes & DEMUX_NOTE_CHECKSUM);
+}
 
 GETTER(predicted)
 {
-	names_predicted(value->buffer, event->segment->predicted);
+	names_predicted(value->buffer, ARRIVAL(event, predicted));
 	return *value->buffer && value_name(value, value->buffer);
 }
 
 GETTER(ifindex)
 {
-	return event->segment->ifindex &&
-	       value_number(value, event->segment->ifindex);
+	return ARRIVAL(event, ifindex) &&
+	       value_number(value, ARRIVAL(event, ifindex));
 }
 
 GETTER(outcome)
 {
-	return event->segment->have & DEMUX_HAVE_OUTCOME &&
-	       value_name(value, names_outcome(event->segment->outcome));
+	if (!(event->arrival->have & DEMUX_HAVE_OUTCOME))
+		return false;
+	return value_name(value,
+			  is_datagram(event) ?
+				  names_datagram(event->datagram->outcome) :
+				  names_outcome(event->segment->outcome));
 }
 
 GETTER(via)
 {
-	return event->segment->have & DEMUX_HAVE_VIA &&
-	       value_name(value, names_via(event->segment->via));
+	return event->arrival->have & DEMUX_HAVE_VIA &&
+	       value_name(value, names_via(ARRIVAL(event, via)));
 }
 
 GETTER(detail)
@@ -207,13 +247,16 @@ GETTER(why)
 	return value_name(value, event->why);
 }
 
-#define SEGMENT (1 << DEMUX_SEGMENT)
-#define ACCEPT  (1 << DEMUX_ACCEPT)
-#define LISTEN  (1 << DEMUX_LISTEN)
-#define CLOSE   (1 << DEMUX_CLOSE)
-#define SOCKET  (1 << DEMUX_SOCKET)
-#define SOCKETS (ACCEPT | LISTEN | CLOSE | SOCKET)
-#define ALL     (SEGMENT | SOCKETS)
+#define SEGMENT  (1 << DEMUX_SEGMENT)
+#define ACCEPT   (1 << DEMUX_ACCEPT)
+#define LISTEN   (1 << DEMUX_LISTEN)
+#define CLOSE    (1 << DEMUX_CLOSE)
+#define SOCKET   (1 << DEMUX_SOCKET)
+#define DATAGRAM (1 << DEMUX_DATAGRAM)
+#define BIND     (1 << DEMUX_BIND)
+#define ARRIVALS (SEGMENT | DATAGRAM)
+#define SOCKETS  (ACCEPT | LISTEN | CLOSE | SOCKET | BIND)
+#define ALL      (ARRIVALS | SOCKETS)
 
 const struct field fields[] = {
 	{ "event", ALL, get_event },
@@ -233,13 +276,13 @@ const struct field fields[] = {
 	{ "seq_rel", SEGMENT, get_seq_rel },
 	{ "ack_rel", SEGMENT, get_ack_rel },
 	{ "window", SEGMENT, get_window },
-	{ "len", SEGMENT, get_len },
-	{ "segs", SEGMENT, get_segs },
-	{ "ifindex", SEGMENT, get_ifindex },
+	{ "len", ARRIVALS, get_len },
+	{ "segs", ARRIVALS, get_segs },
+	{ "ifindex", ARRIVALS, get_ifindex },
 	{ "sdif", SEGMENT, get_sdif },
-	{ "outcome", SEGMENT, get_outcome },
+	{ "outcome", ARRIVALS, get_outcome },
 	{ "detail", SEGMENT, get_detail },
-	{ "via", SEGMENT, get_via },
+	{ "via", ARRIVALS, get_via },
 	{ "assigned_by", SEGMENT, get_assigned_by },
 	{ "sk_lookup", SEGMENT, get_sk_lookup },
 	{ "drop_reason", SEGMENT, get_drop_reason },
@@ -251,32 +294,42 @@ const struct field fields[] = {
 	{ "chain_position", SEGMENT, fields_why_chain_position },
 	{ "chain_length", SEGMENT, fields_why_chain_length },
 	{ "sock", ALL, fields_sock_number },
-	{ "sock_state", SEGMENT | SOCKET, fields_sock_state },
-	{ "sock_laddr", SEGMENT, fields_sock_laddr },
-	{ "sock_lport", SEGMENT, fields_sock_lport },
-	{ "sock_raddr", SEGMENT, fields_sock_raddr },
-	{ "sock_rport", SEGMENT, fields_sock_rport },
-	{ "mapped", SEGMENT | ACCEPT | SOCKET, fields_sock_mapped },
+	{ "sock_state", ARRIVALS | SOCKET, fields_sock_state },
+	{ "sock_laddr", ARRIVALS, fields_sock_laddr },
+	{ "sock_lport", ARRIVALS, fields_sock_lport },
+	{ "sock_raddr", ARRIVALS, fields_sock_raddr },
+	{ "sock_rport", ARRIVALS, fields_sock_rport },
+	{ "mapped", ARRIVALS | ACCEPT | SOCKET, fields_sock_mapped },
 	{ "child", SEGMENT, fields_sock_child },
 	{ "parent", SEGMENT | ACCEPT | CLOSE | SOCKET, fields_sock_parent },
 	{ "pid", ALL, fields_sock_pid },
-	{ "tid", ACCEPT | LISTEN, fields_sock_tid },
-	{ "uid", ACCEPT | LISTEN | SOCKET, fields_sock_uid },
+	{ "tid", ACCEPT | LISTEN | BIND, fields_sock_tid },
+	{ "uid", ACCEPT | LISTEN | SOCKET | BIND, fields_sock_uid },
 	{ "user", SOCKET, fields_sock_user },
 	{ "comm", ALL, fields_sock_comm },
-	{ "fd", SEGMENT | ACCEPT | CLOSE | SOCKET, fields_sock_fd },
+	{ "fd", ARRIVALS | ACCEPT | CLOSE | SOCKET, fields_sock_fd },
 	{ "inode", ACCEPT | SOCKET, fields_sock_inode },
 	{ "cookie", ACCEPT | SOCKET, fields_sock_cookie },
 	{ "owners", ALL, fields_sock_owners },
 	{ "backlog", LISTEN, fields_sock_backlog },
 	{ "segments", CLOSE | SOCKET, fields_sock_segments },
+	{ "datagrams", CLOSE | SOCKET, fields_sock_datagrams },
 	{ "bytes", SOCKET, fields_sock_bytes },
+	{ "copy", DATAGRAM, fields_datagram_copy },
+	{ "score", DATAGRAM, fields_datagram_score },
+	{ "score_parts", DATAGRAM, fields_datagram_score_parts },
+	{ "group_size", DATAGRAM, fields_datagram_group_size },
+	{ "group_index", DATAGRAM, fields_datagram_group_index },
+	{ "group_by", DATAGRAM, fields_datagram_group_by },
+	{ "icmp", DATAGRAM, fields_datagram_icmp },
+	{ "encap", DATAGRAM, fields_datagram_encap },
+	{ "dropped", DATAGRAM, fields_datagram_dropped },
 	{ "reset", SEGMENT, get_reset },
-	{ "bad_checksum", SEGMENT, get_bad_checksum },
+	{ "bad_checksum", ARRIVALS, get_bad_checksum },
 	{ "repeated_lookup", SEGMENT, get_repeated },
-	{ "predicted", SEGMENT, get_predicted },
-	{ "verdict", SEGMENT, get_verdict },
-	{ "why", SEGMENT, get_why },
+	{ "predicted", ARRIVALS, get_predicted },
+	{ "verdict", ARRIVALS, get_verdict },
+	{ "why", ARRIVALS, get_why },
 	{ NULL, 0, NULL },
 };
 

@@ -24,7 +24,7 @@ extern const struct field fields[];
 extern const struct field summary_fields[];
 
 /* Event types and one; fields of one type and one. */
-#define FIELDS_TYPES (DEMUX_REASON + 1)
+#define FIELDS_TYPES (DEMUX_BIND + 1)
 #define FIELDS_MAX   80
 /* Those that events of @type have, and NULL; ready for a sink's inner loop. */
 const struct field *const *fields_of(unsigned int type);

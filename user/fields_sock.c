@@ -21,7 +21,12 @@ const struct demux_sock *fields_sock_record(const struct event *event)
 		return event->segment->have & DEMUX_HAVE_SOCK ?
 			       &event->segment->sock :
 			       NULL;
+	case DEMUX_DATAGRAM:
+		return event->datagram->have & DEMUX_HAVE_SOCK ?
+			       &event->datagram->sock :
+			       NULL;
 	case DEMUX_ACCEPT:
+	case DEMUX_BIND:
 	case DEMUX_SOCKET:
 		return &event->accept->sock;
 	case DEMUX_LISTEN:
@@ -80,8 +85,9 @@ GETTER(mapped)
 
 	if (!sock || sock->ends.family != 6)
 		return false;
-	if (event->head->type == DEMUX_SEGMENT)
-		return value_bool(value, event->segment->ends.family == 4);
+	if (event->head->type == DEMUX_SEGMENT ||
+	    event->head->type == DEMUX_DATAGRAM)
+		return value_bool(value, event->arrival->ends.family == 4);
 	raddr = sock->ends.raddr;
 	return value_bool(value,
 			  !memcmp(raddr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12));
@@ -107,6 +113,7 @@ GETTER(parent)
 static const struct demux_accept *named(const struct event *event)
 {
 	if ((event->head->type == DEMUX_ACCEPT ||
+	     event->head->type == DEMUX_BIND ||
 	     event->head->type == DEMUX_SOCKET) &&
 	    event->accept->have & DEMUX_HAVE_OWNER)
 		return event->accept;
@@ -202,10 +209,23 @@ static bool is_counted(const struct event *event)
 	       (sock->segments || !(sock->last.flags & DEMUX_SOCK_UDP));
 }
 
+static bool is_udp(const struct event *event)
+{
+	return event->sock->last.flags & DEMUX_SOCK_UDP;
+}
+
 /* How many segments matched it. */
 GETTER(segments)
 {
-	return is_counted(event) && value_number(value, event->sock->segments);
+	return is_counted(event) && !is_udp(event) &&
+	       value_number(value, event->sock->segments);
+}
+
+/* How many datagrams a UDP socket got. */
+GETTER(datagrams)
+{
+	return is_counted(event) && is_udp(event) &&
+	       value_number(value, event->sock->segments);
 }
 
 GETTER(bytes)

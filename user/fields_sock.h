@@ -35,6 +35,7 @@ FIELDS_SOCK(cookie);
 FIELDS_SOCK(owners);
 FIELDS_SOCK(backlog);
 FIELDS_SOCK(segments);
+FIELDS_SOCK(datagrams);
 FIELDS_SOCK(bytes);
 
 #undef FIELDS_SOCK

@@ -44,6 +44,31 @@ static bool get_mono_ns(const struct event *event, struct value *value)
 		       value_number(value, event->summary->member); \
 	}
 
+/* Of a trace that UDP was asked for. */
+#define UDP_COUNT(member)                                               \
+	static bool get_udp_##member(const struct event *event,         \
+				     struct value *value)               \
+	{                                                               \
+		return event->summary->udp.is_there &&                  \
+		       value_number(value, event->summary->udp.member); \
+	}
+
+#define UDP_KERNEL_COUNT(member)                                        \
+	static bool get_udp_##member(const struct event *event,         \
+				     struct value *value)               \
+	{                                                               \
+		return event->summary->udp.complete &&                  \
+		       value_number(value, event->summary->udp.member); \
+	}
+
+UDP_COUNT(datagrams)
+UDP_COUNT(copies)
+UDP_KERNEL_COUNT(filtered)
+UDP_KERNEL_COUNT(lost)
+UDP_KERNEL_COUNT(skipped)
+UDP_COUNT(proved)
+UDP_COUNT(explained)
+UDP_COUNT(unexplained)
 COUNT(segments)
 KERNEL_COUNT(filtered)
 KERNEL_COUNT(lost)
@@ -111,6 +136,14 @@ const struct field summary_fields[] = {
 	{ "proved", END, get_proved },
 	{ "explained", END, get_explained },
 	{ "unexplained", END, get_unexplained },
+	{ "datagrams", END, get_udp_datagrams },
+	{ "copies", END, get_udp_copies },
+	{ "datagrams_filtered", END, get_udp_filtered },
+	{ "copies_lost", END, get_udp_lost },
+	{ "datagrams_skipped", END, get_udp_skipped },
+	{ "copies_proved", END, get_udp_proved },
+	{ "copies_explained", END, get_udp_explained },
+	{ "copies_unexplained", END, get_udp_unexplained },
 	{ "verdict", END, get_verdict },
 	{ NULL, 0, NULL },
 };

@@ -32,4 +32,7 @@ enum verdict judge_doubt(struct judge *judge, const char *format, ...)
 /* The verdict on the TCP segment that the event is. */
 enum verdict judge_segment(struct judge *judge);
 
+/* The same for a datagram and the socket that got it. */
+enum verdict judge_datagram(struct judge *judge);
+
 #endif

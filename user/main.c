@@ -46,6 +46,7 @@ static struct source *open_source(const struct options *options)
 		.wanted = &options->wanted,
 		.ring_size = options->ring_size,
 		.without = options->without,
+		.less_will_do = options->any_proto,
 	};
 
 	if (options->replay)

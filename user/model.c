@@ -3,6 +3,7 @@
  * model.c - the sockets of this trace, and what happened on each local port.
  * Third stage.
  */
+#include "model_datagram.h"
 #include "model_holders.h"
 #include "model_table.h"
 
@@ -15,15 +16,6 @@
 #define REQUEST_IDLE_NS   (130 * NS_PER_S)
 #define TIME_WAIT_IDLE_NS (65 * NS_PER_S)
 #define SWEEP_NS          (10 * NS_PER_S)
-
-static void own(struct model_sock *sock, uint32_t pid, const char *comm)
-{
-	sock->has_owner = true;
-	sock->pid = pid;
-	memcpy(sock->comm, comm, sizeof(sock->comm));
-	if (!sock->owners)
-		sock->owners = 1;
-}
 
 static void keep_file(struct model_sock *sock, const struct demux_accept *from)
 {
@@ -180,12 +172,12 @@ static int apply_accept(struct model *model, struct event *event)
 		return err;
 	model->accepted++;
 	if (accept->have & DEMUX_HAVE_OWNER)
-		own(sock, accept->pid, accept->comm);
+		model_table_own(sock, accept->pid, accept->comm);
 	keep_file(sock, accept);
 	if (accept->have & DEMUX_HAVE_LISTENER)
 		listener = model_find(model, accept->listener);
 	if (listener && !listener->has_owner && accept->have & DEMUX_HAVE_OWNER)
-		own(listener, accept->pid, accept->comm);
+		model_table_own(listener, accept->pid, accept->comm);
 	if (listener && !sock->parent)
 		sock->parent = listener->number;
 	event->sock = sock;
@@ -203,7 +195,7 @@ static void hold(struct model_sock *sock, const struct demux_accept *was)
 		sock->owners++;
 	sock->holder = was->pid;
 	if (!sock->has_owner)
-		own(sock, was->pid, was->comm);
+		model_table_own(sock, was->pid, was->comm);
 	if (!sock->has_fd && sock->pid == was->pid)
 		keep_file(sock, was);
 }
@@ -215,7 +207,8 @@ static int count_older(struct model *model, struct model_sock *sock)
 
 	if (!sock->counted || sock->last.state == LISTEN)
 		return 0;
-	port = ports_get(&model->ports, sock->last.ends.lport);
+	port = ports_get(model_table_ports(model, &sock->last),
+			 sock->last.ends.lport);
 	if (!port)
 		return -ENOMEM;
 	port->older++;
@@ -271,7 +264,7 @@ static int apply_listen(struct model *model, struct event *event)
 
 	if (err)
 		return err;
-	own(sock, listen->pid, listen->comm);
+	model_table_own(sock, listen->pid, listen->comm);
 	event->sock = sock;
 	holder.pid = listen->pid;
 	holder.uid = listen->uid;
@@ -352,6 +345,10 @@ int model_apply(struct model *model, struct event *event)
 		return apply_segment(model, event);
 	case DEMUX_ACCEPT:
 		return apply_accept(model, event);
+	case DEMUX_DATAGRAM:
+		return model_datagram_apply(model, event);
+	case DEMUX_BIND:
+		return model_datagram_bind(model, event);
 	case DEMUX_SOCKET:
 		return apply_socket(model, event);
 	case DEMUX_LISTEN:
@@ -389,4 +386,5 @@ void model_free(struct model *model)
 	conns_free(&model->conns);
 	for (int i = 0; i < MODEL_REASONS; i++)
 		free(model->reasons[i]);
+	ports_free(&model->datagram_ports);
 }

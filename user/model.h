@@ -33,12 +33,14 @@ struct model_sock {
 	uint64_t number; /* from 1, in the order in which they were met */
 	uint64_t parent; /* the listener's number, 0 unknown */
 	struct demux_sock last; /* as last seen */
-	uint64_t segments; /* that matched it */
+	uint64_t segments; /* that matched it; of UDP, datagrams */
 	uint64_t bytes; /* of payload in these, and in that it was born of */
 	uint64_t born_ns; /* when it was first met */
 	uint64_t seen_ns; /* monotonic, last */
 	uint64_t closed_ns; /* 0: still in the hash tables */
 	uint64_t destroyed_ns; /* 0: still there */
+	uint64_t connected_ns; /* UDP: when it was first seen connected, after
+				  it had not been; 0: never */
 	uint64_t bypassed_ns; /* a listener got a segment with its two ends: it
 				 must have left the hash just then; 0: none */
 	bool has_owner;
@@ -73,6 +75,7 @@ struct model {
 			     that are known by nothing else */
 	struct ports ports;
 	struct conns conns;
+	struct ports datagram_ports; /* the same numbers, and yet others */
 	struct model_sock *dead, **dead_tail; /* destroyed, oldest first */
 	bool keeps_all; /* all holders, and sockets that are gone: set it after
 			   model_init(), for a list of all */

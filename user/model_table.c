@@ -18,6 +18,9 @@
 /* A record may come this much later than one with a later time. */
 #define STRAGGLE_NS NS_PER_S
 
+/* Between the hook on a UDP socket's end and its unhashing. */
+#define UNBIND_NS (NS_PER_S / 1000)
+
 /* --- the tables ------------------------------------------------------------ */
 
 static uint64_t hash_id(uint64_t id)
@@ -41,6 +44,15 @@ static uint64_t hash_ends(const struct demux_ends *ends, uint32_t netns)
 static bool in_ends(const struct model_sock *sock)
 {
 	return sock->by_ends.hash;
+}
+
+void model_table_own(struct model_sock *sock, uint32_t pid, const char *comm)
+{
+	sock->has_owner = true;
+	sock->pid = pid;
+	memcpy(sock->comm, comm, sizeof(sock->comm));
+	if (!sock->owners)
+		sock->owners = 1;
 }
 
 void model_table_drop_ends(struct model *model, struct model_sock *sock)
@@ -76,6 +88,7 @@ struct model_sock *model_find_ends(const struct model *model,
 			htab_entry(node, struct model_sock, by_ends);
 
 		if (sock->last.netns == netns && sock->last.state != LISTEN &&
+		    !model_table_is_udp(&sock->last) &&
 		    !model_table_is_mini(&sock->last) &&
 		    same_ends(ends, &sock->last.ends))
 			return sock;
@@ -121,23 +134,23 @@ void model_table_free_dead(struct model *model, uint64_t now_ns)
 	}
 }
 
-static bool is_udp(const struct demux_sock *sock)
-{
-	return sock->flags & DEMUX_SOCK_UDP;
-}
-
 /* Is what was just seen at @old's address another socket? */
 static bool is_reborn(const struct model_sock *old,
 		      const struct demux_sock *now, uint64_t now_ns)
 {
 	const struct demux_ends *was = &old->last.ends, *is = &now->ends;
 
+	if (model_table_is_udp(&old->last) != model_table_is_udp(now))
+		return true;
+	/* Its end is told a moment before it is out of the lookup tables. It may
+	 * be connected, and connected again, and not be. */
+	if (model_table_is_udp(now))
+		return old->destroyed_ns ?
+			       now_ns > old->destroyed_ns + UNBIND_NS :
+			       was->lport && is->lport &&
+				       was->lport != is->lport;
 	if (old->destroyed_ns)
 		return now_ns > old->destroyed_ns;
-	/* One of UDP may be connected, and connected again, and not be. */
-	if (is_udp(&old->last) || is_udp(now))
-		return is_udp(&old->last) != is_udp(now) ||
-		       was->lport != is->lport;
 	if (model_table_is_mini(&old->last) || model_table_is_mini(now))
 		return old->last.state != now->state || !same_ends(was, is);
 	if (now->state == CLOSE || old->last.state == CLOSE)
@@ -178,6 +191,8 @@ static bool is_by_ends(const struct demux_sock *sock)
 /* Can both be sights of one socket, going by their states? */
 static bool is_same_kind(const struct demux_sock *a, const struct demux_sock *b)
 {
+	if (model_table_is_udp(a) != model_table_is_udp(b))
+		return false;
 	if (model_table_is_mini(a) || model_table_is_mini(b))
 		return a->state == b->state;
 	if (a->state == CLOSE || b->state == CLOSE)
@@ -240,13 +255,15 @@ static int count_sock(struct model *model, struct model_sock *sock)
 	struct port *port;
 	int err;
 
-	if (sock->counted || !sock->last.ends.lport || is_udp(&sock->last))
-		return 0; /* TCP's ports are not UDP's */
+	if (sock->counted || !sock->last.ends.lport)
+		return 0;
 	if (model_table_is_mini(&sock->last))
 		return is_by_ends(&sock->last) ? note_ends(model, sock) : 0;
-	if (sock->last.state != LISTEN && !sock->last.ends.rport)
+	if (sock->last.state != LISTEN && !sock->last.ends.rport &&
+	    !model_table_is_udp(&sock->last))
 		return 0; /* not connected */
-	port = ports_get(&model->ports, sock->last.ends.lport);
+	port = ports_get(model_table_ports(model, &sock->last),
+			 sock->last.ends.lport);
 	if (!port)
 		return -ENOMEM;
 	sock->counted = true;
@@ -258,8 +275,26 @@ static int count_sock(struct model *model, struct model_sock *sock)
 		return 0;
 	}
 	port->sockets++;
+	if (model_table_is_udp(&sock->last))
+		return 0; /* its remote end may come and go */
 	return ports_add_peer(&model->ports, port, &sock->last.ends,
 			      sock->last.netns);
+}
+
+/* Takes over what was just seen of @sock. A UDP socket may be connected, and
+ * elsewhere, and no more: it stays the same. */
+static int note_sight(struct model *model, struct model_sock *sock,
+		      const struct demux_sock *now, uint64_t now_ns)
+{
+	bool is_moved = model_table_is_udp(now) &&
+			memcmp(&sock->last.ends, &now->ends, sizeof(now->ends));
+
+	if (is_moved && !sock->last.ends.rport && now->ends.rport)
+		sock->connected_ns = now_ns;
+	if (is_moved)
+		model_table_drop_ends(model, sock);
+	sock->last = *now;
+	return is_moved && sock->counted ? note_ends(model, sock) : 0;
 }
 
 int model_table_meet(struct model *model, const struct demux_sock *from,
@@ -286,12 +321,14 @@ int model_table_meet(struct model *model, const struct demux_sock *from,
 	*to = sock;
 	if (!sock || err)
 		return -ENOMEM;
-	if (from->state == CLOSE && !is_udp(from))
+	if (from->state == CLOSE && !model_table_is_udp(from))
 		; /* it may have given its port back already */
 	else if (is_by_ends(from) == is_by_ends(&sock->last))
-		sock->last = *from;
+		err = note_sight(model, sock, from, now_ns);
 	else
 		sock->last.state = from->state;
+	if (err)
+		return err;
 	sock->seen_ns = now_ns;
 	return count_sock(model, sock);
 }

@@ -24,10 +24,26 @@ static inline bool model_table_is_mini(const struct demux_sock *sock)
 	return sock->state == TIME_WAIT || sock->state == NEW_SYN_RECV;
 }
 
+static inline bool model_table_is_udp(const struct demux_sock *sock)
+{
+	return sock->flags & DEMUX_SOCK_UDP;
+}
+
+/* TCP and UDP have each their own port 53. */
+static inline struct ports *model_table_ports(struct model *model,
+					      const struct demux_sock *sock)
+{
+	return model_table_is_udp(sock) ? &model->datagram_ports :
+					  &model->ports;
+}
+
 /* Finds, or makes, the socket that @from is a sight of. 0, or -ENOMEM, and then
  * *to may be NULL. */
 int model_table_meet(struct model *model, const struct demux_sock *from,
 		     uint64_t now_ns, struct model_sock **to);
+
+/* It is this process's, for all that is known. */
+void model_table_own(struct model_sock *sock, uint32_t pid, const char *comm);
 
 /* It is in the kernel's lookup tables no more. */
 void model_table_drop_ends(struct model *model, struct model_sock *sock);

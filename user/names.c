@@ -29,6 +29,30 @@ const char *names_outcome(unsigned int outcome)
 	return LOOK_UP(names, outcome);
 }
 
+const char *names_datagram(unsigned int outcome)
+{
+	static const char *const names[] = {
+		[DEMUX_CONNECTED] = "connected",
+		[DEMUX_UNCONNECTED] = "unconnected",
+		[DEMUX_MULTICAST] = "multicast",
+		[DEMUX_NOBODY] = "none",
+		[DEMUX_DENIED] = "refused",
+		[DEMUX_BAD_DATAGRAM] = "malformed",
+	};
+
+	return LOOK_UP(names, outcome);
+}
+
+const char *names_group_by(unsigned int by)
+{
+	static const char *const names[] = {
+		[DEMUX_GROUP_BY_HASH] = "hash",
+		[DEMUX_GROUP_BY_BPF] = "bpf",
+	};
+
+	return LOOK_UP(names, by);
+}
+
 const char *names_via(unsigned int via)
 {
 	static const char *const names[] = {
@@ -156,6 +180,20 @@ void names_predicted(char to[NAMES_PREDICTED_MAX], unsigned int bits)
 	};
 
 	join_bits(to, bits, names);
+}
+
+void names_score(char to[NAMES_SCORE_MAX], unsigned int parts)
+{
+	static const struct bit_name names[] = {
+		{ DEMUX_SCORE_BASE, "base" },
+		{ DEMUX_SCORE_RADDR, "raddr" },
+		{ DEMUX_SCORE_RPORT, "rport" },
+		{ DEMUX_SCORE_DEVICE, "device" },
+		{ DEMUX_SCORE_CPU, "incoming_cpu" },
+		{ 0, NULL },
+	};
+
+	join_bits(to, parts, names);
 }
 
 /* Half of what sinks write is numbers: two digits a division. */

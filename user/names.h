@@ -11,6 +11,8 @@
 
 /* Each returns NULL for a number that has no name. */
 const char *names_outcome(unsigned int outcome); /* enum demux_outcome */
+const char *names_datagram(unsigned int outcome); /* demux_datagram_outcome */
+const char *names_group_by(unsigned int by); /* enum demux_group_by */
 const char *names_via(unsigned int via); /* enum demux_via */
 const char *names_detail(unsigned int detail); /* enum demux_detail */
 const char *names_assigned_by(unsigned int by); /* enum demux_assigned_by */
@@ -24,6 +26,10 @@ void names_flags(char to[NAMES_FLAGS_MAX], unsigned int flags);
 #define NAMES_PREDICTED_MAX 32
 /* enum demux_predicted, "outcome|sock", "" for none. */
 void names_predicted(char to[NAMES_PREDICTED_MAX], unsigned int bits);
+
+#define NAMES_SCORE_MAX 40
+/* enum demux_score_part, "base|raddr|rport", "" for none. */
+void names_score(char to[NAMES_SCORE_MAX], unsigned int parts);
 
 #define NAMES_ADDR_MAX 46
 /* @bytes in network order, @family 4 or 6. */

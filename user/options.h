@@ -37,6 +37,7 @@ struct options {
 	enum task task;
 	struct demux_config wanted; /* its first part, and the ports */
 	bool has_filter; /* a replay has to apply it */
+	bool any_proto; /* neither -t nor -u was given */
 	char **command; /* to be run and traced, NULL: none */
 	uint64_t count; /* 0: no end */
 	uint64_t duration_ns; /* 0: no end */

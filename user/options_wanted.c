@@ -230,8 +230,6 @@ static void check_togetherness(struct argp_state *state,
 		options_wrong(state,
 			      "the demo has its own ports, processes and "
 			      "addresses: it takes no filter and no command");
-	if (wanted->protos & DEMUX_UDP && options->task != TASK_SOCKETS)
-		options_wrong(state, "UDP cannot be traced yet");
 	if (options->replay && options->command)
 		options_wrong(state,
 			      "a command is traced live: '%s' cannot run with "
@@ -249,14 +247,16 @@ static void check_togetherness(struct argp_state *state,
 
 void options_wanted_check(struct argp_state *state, struct options *options)
 {
+	bool whole = options->replay || options->task == TASK_SOCKETS;
+
 	check_families(state, &options->wanted);
-	if (!options->wanted.protos)
-		options->wanted.protos = options->task == TASK_SOCKETS ?
-						 DEMUX_TCP | DEMUX_UDP :
+	/* A recording is shown whole, and so is the list of sockets. */
+	options->any_proto = !options->wanted.protos;
+	if (options->any_proto)
+		options->wanted.protos = whole ? DEMUX_TCP | DEMUX_UDP :
 						 DEMUX_TCP;
 	options->has_filter =
 		is_filter(&options->wanted) ||
-		(options->task == TASK_SOCKETS &&
-		 options->wanted.protos != (DEMUX_TCP | DEMUX_UDP));
+		(whole && options->wanted.protos != (DEMUX_TCP | DEMUX_UDP));
 	check_togetherness(state, options);
 }

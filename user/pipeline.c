@@ -17,14 +17,26 @@
 /* The ring is looked into this often, woken or not. */
 #define ROUND_MS 50
 
-static bool is_wanted_segment(const struct demux_config *wanted,
-			      const struct demux_segment *seg)
+static bool is_wanted_arrival(const struct demux_config *wanted,
+			      const struct demux_arrival *got)
 {
-	return filter_family(wanted, seg->ends.family) &&
-	       filter_port(wanted, seg->ends.lport) &&
-	       filter_netns(wanted, seg->netns) &&
-	       (!wanted->remote_family || seg->have & DEMUX_HAVE_ADDRS) &&
-	       filter_remote(wanted, &seg->ends);
+	return filter_proto(wanted, got->head.type == DEMUX_DATAGRAM ?
+					    DEMUX_UDP :
+					    DEMUX_TCP) &&
+	       filter_family(wanted, got->ends.family) &&
+	       filter_port(wanted, got->ends.lport) &&
+	       filter_netns(wanted, got->netns) &&
+	       (!wanted->remote_family || got->have & DEMUX_HAVE_ADDRS) &&
+	       filter_remote(wanted, &got->ends);
+}
+
+/* The socket that a segment or a datagram met, or NULL. */
+static const struct demux_sock *met(const struct event *event)
+{
+	if (!(event->arrival->have & DEMUX_HAVE_SOCK))
+		return NULL;
+	return event->head->type == DEMUX_DATAGRAM ? &event->datagram->sock :
+						     &event->segment->sock;
 }
 
 /* What the kernel half does for a live trace. */
@@ -39,6 +51,7 @@ static bool is_wanted(const struct pipeline *pipeline,
 		return true;
 	switch (event->head->type) {
 	case DEMUX_ACCEPT:
+	case DEMUX_BIND:
 	case DEMUX_SOCKET:
 		sock = &event->accept->sock;
 		if (event->accept->have & DEMUX_HAVE_OWNER)
@@ -55,12 +68,12 @@ static bool is_wanted(const struct pipeline *pipeline,
 		return true;
 	}
 	if (!(sock ? filter_sock(wanted, sock) :
-		     is_wanted_segment(wanted, event->segment)))
+		     is_wanted_arrival(wanted, event->arrival)))
 		return false;
 	if (!wanted->pid || wanted->pid == pid)
 		return true;
-	if (!sock && event->segment->have & DEMUX_HAVE_SOCK)
-		sock = &event->segment->sock;
+	if (!sock)
+		sock = met(event);
 	return (sock && model_owns(&pipeline->model, sock->id, wanted->pid)) ||
 	       (event->with_parent &&
 		model_owns(&pipeline->model, event->with_parent->id,
@@ -78,17 +91,35 @@ static void hand_on(struct pipeline *pipeline, const struct event *event)
 	}
 }
 
+/* The same for the counters of datagrams, where the record has them. */
+static void adjust_datagrams(const struct pipeline *pipeline,
+			     struct demux_datagram_counters *count)
+{
+	const struct datagram_summary *udp = &pipeline->summary.udp;
+
+	count->filtered = udp->filtered;
+	count->emitted = udp->copies;
+	count->told = udp->datagrams;
+	count->seen =
+		count->filtered + count->told + udp->skipped - count->unseen;
+}
+
 static void hand_on_end(struct pipeline *pipeline, struct event *event)
 {
-	struct demux_end end;
+	struct demux_end end = { 0 };
 
 	proof_end(&pipeline->proof, &pipeline->model, &pipeline->source->head,
 		  event->end, &pipeline->summary);
 	if (event->end) {
 		/* A recording made of a part must add up by itself, but what
 		 * did not arrive here must not look as if it had. */
-		end = *event->end;
-		end.head.len = sizeof(end);
+		end.head = event->head[0];
+		if (end.head.len > sizeof(end))
+			end.head.len = sizeof(end);
+		memcpy(&end, event->end, end.head.len);
+		end.head.len = event->datagrams ? sizeof(end) : DEMUX_END_LEN;
+		if (event->datagrams)
+			adjust_datagrams(pipeline, &end.datagrams);
 		end.counters.filtered = pipeline->summary.filtered;
 		end.counters.emitted =
 			pipeline->proof.stopped_early ?
@@ -137,6 +168,7 @@ static int take(void *context, const void *record, size_t len)
 		return pipeline->source->is_live;
 	if (!is_wanted(pipeline, &event)) {
 		proof->filtered += event.head->type == DEMUX_SEGMENT;
+		proof->copies_filtered += event.head->type == DEMUX_DATAGRAM;
 		return 0;
 	}
 	err = model_apply(&pipeline->model, &event);
@@ -147,8 +179,11 @@ static int take(void *context, const void *record, size_t len)
 	}
 	if (event.head->type == DEMUX_SEGMENT)
 		proof_segment(proof, &pipeline->model, &event);
+	else if (event.head->type == DEMUX_DATAGRAM)
+		proof_datagram(proof, &pipeline->model, &event);
 	hand_on(pipeline, &event);
-	if (pipeline->count_max && proof_judged(proof) == pipeline->count_max)
+	if (pipeline->count_max &&
+	    proof_judged(proof) + proof_copies(proof) == pipeline->count_max)
 		proof->stopped_early = true;
 	return pipeline->error ||
 	       (proof->stopped_early && pipeline->source->is_live);

@@ -18,8 +18,9 @@ struct port {
 	uint64_t listeners; /* sockets that listen, or listened */
 	uint64_t sockets; /* full sockets that do not listen */
 	uint64_t older; /* of these, were there before the trace */
-	uint64_t segments; /* to this port */
+	uint64_t segments; /* to this port; of UDP, datagrams */
 	uint64_t matched; /* of these, to a socket, request or TIME_WAIT */
+	uint64_t copies; /* UDP: what sockets got of them */
 	uint64_t misdelivered; /* to a socket, unexplained: the proof counts */
 	uint64_t explained; /* to a socket, by an exception; likewise */
 	bool peers_full; /* there are more remote ends than are kept */

@@ -75,6 +75,19 @@ static void doubt_count(struct summary *summary, uint64_t count,
 		doubt(summary, "%llu %s", (unsigned long long)count, what);
 }
 
+static void doubt_datagrams(struct summary *summary)
+{
+	const struct datagram_summary *udp = &summary->udp;
+
+	doubt_count(summary, udp->unexplained, "datagrams are unexplained");
+	doubt_count(summary, udp->lost,
+		    "copies of datagrams were lost: the ring was full "
+		    "(--buffer-size)");
+	doubt_count(summary, udp->skipped, "datagrams could not be followed");
+	doubt_count(summary, udp->missing,
+		    "copies of datagrams did not arrive here");
+}
+
 static void fill_counters(struct summary *summary, const struct demux_end *end)
 {
 	const struct demux_counters *count = &end->counters;
@@ -141,12 +154,17 @@ void proof_end(const struct proof *proof, struct model *model,
 		      "arrived here",
 		      (unsigned long long)end->counters.emitted,
 		      (unsigned long long)(judged + proof->filtered));
-	if (!summary->segments)
-		doubt(summary, "no segment was seen");
+	proof_datagrams_end(proof, model, end, summary);
+	doubt_datagrams(summary);
+	if (!summary->segments && !summary->udp.datagrams)
+		doubt(summary, summary->udp.is_there ?
+				       "no segment and no datagram was seen" :
+				       "no segment was seen");
 	summary->is_proved = !summary->doubt_count;
 }
 
 void proof_free(struct summary *summary)
 {
 	free(summary->ports);
+	free(summary->udp_ports);
 }

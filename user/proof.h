@@ -8,7 +8,9 @@
  * I2  a listener has the segment's port, and its address or any
  * I3  a listener is asked only where no socket has the segment's two ends
  * I4  a request and a child have exactly the segment's two ends
- * I10 every segment has one outcome
+ * I8  a UDP socket has the datagram's port, its address or any, and if it is
+ *     connected its remote end
+ * I10 every segment, and every datagram, has one outcome
  */
 #ifndef PROOF_H
 #define PROOF_H
@@ -20,6 +22,19 @@
 const char *proof_verdict_name(unsigned int verdict);
 
 #define PROOF_DOUBTS_MAX 12
+
+/* What a trace of UDP comes to. */
+struct datagram_summary {
+	bool is_there; /* UDP was asked for, or is in the recording */
+	bool complete; /* filtered, lost and skipped are known */
+	uint64_t datagrams; /* reported */
+	uint64_t copies; /* of these: one for each receiver, or for nobody */
+	uint64_t filtered; /* datagrams */
+	uint64_t lost; /* copies that did not fit into the ring */
+	uint64_t skipped; /* datagrams that no hook could follow */
+	uint64_t missing; /* copies that the kernel sent and nobody got */
+	uint64_t proved, explained, unexplained; /* of copies */
+};
 
 /* What a trace comes to. */
 struct summary {
@@ -36,6 +51,9 @@ struct summary {
 	const struct recording_head *head;
 	struct port **ports; /* by number */
 	size_t port_count;
+	struct datagram_summary udp;
+	struct port **udp_ports;
+	size_t udp_port_count;
 
 	bool is_proved;
 	size_t doubt_count;
@@ -45,7 +63,10 @@ struct summary {
 struct proof {
 	struct judge judge; /* of the last segment; its why is the event's */
 	uint64_t counts[VERDICT_UNEXPLAINED + 1];
+	uint64_t copies[VERDICT_UNEXPLAINED + 1]; /* the same of datagrams */
+	uint64_t datagrams;
 	uint64_t filtered; /* by user space, in a replay */
+	uint64_t copies_filtered; /* likewise */
 	uint64_t undecodable; /* records that decode() refused */
 	uint64_t unknown; /* records of a type that decode() does not know */
 	bool stopped_early; /* --count: the kernel saw more than was asked for */
@@ -57,6 +78,17 @@ void proof_segment(struct proof *proof, struct model *model,
 
 /* Segments judged so far. */
 uint64_t proof_judged(const struct proof *proof);
+
+/* The same of a datagram; proof_datagram.c. */
+void proof_datagram(struct proof *proof, struct model *model,
+		    struct event *event);
+
+/* Records of datagrams judged so far. */
+uint64_t proof_copies(const struct proof *proof);
+
+/* Fills what the summary says of UDP. */
+void proof_datagrams_end(const struct proof *proof, struct model *model,
+			 const struct demux_end *end, struct summary *summary);
 
 /* Sums up. @end is NULL where a recording has none. */
 void proof_end(const struct proof *proof, struct model *model,

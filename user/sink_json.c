@@ -111,6 +111,31 @@ static void put_port(struct out *out, const struct port *port)
 	out_text(out, "}");
 }
 
+static void put_datagram_port(struct out *out, const struct port *port)
+{
+	bool first = true;
+
+	out_text(out, "{");
+	put_count(out, "port", port->port, &first);
+	put_count(out, "sockets", port->sockets, &first);
+	put_count(out, "datagrams", port->segments, &first);
+	put_count(out, "matched", port->matched, &first);
+	put_count(out, "copies", port->copies, &first);
+	put_count(out, "misdelivered", port->misdelivered, &first);
+	out_text(out, "}");
+}
+
+static void put_datagram_ports(struct out *out, const struct summary *summary)
+{
+	out_text(out, ",\"udp_ports\":[");
+	for (size_t i = 0; i < summary->udp_port_count; i++) {
+		if (i)
+			out_text(out, ",");
+		put_datagram_port(out, summary->udp_ports[i]);
+	}
+	out_text(out, "]");
+}
+
 static void put_summary(struct out *out, const struct summary *summary)
 {
 	out_text(out, ",\"why\":[");
@@ -127,6 +152,8 @@ static void put_summary(struct out *out, const struct summary *summary)
 		put_port(out, summary->ports[i]);
 	}
 	out_text(out, "]");
+	if (summary->udp.is_there)
+		put_datagram_ports(out, summary);
 }
 
 static void event(struct sink *sink, const struct event *event)

@@ -134,23 +134,24 @@ static struct column {
 	const char *title;
 	const char *key;
 	const char *port; /* of an address */
+	const char *instead; /* for UDP */
 	const char *before; /* what is known */
 	bool counted; /* left out where nothing was counted */
 	bool right;
 	size_t width;
 } columns[] = {
-	{ "PROTO", "proto", NULL, "", false, false, 0 },
-	{ "STATE", "sock_state", NULL, "", false, false, 0 },
-	{ "LOCAL", "laddr", "lport", "", false, false, 0 },
-	{ "REMOTE", "raddr", "rport", "", false, false, 0 },
-	{ "SEGMENTS", "segments", NULL, "", true, true, 0 },
-	{ "BYTES", "bytes", NULL, "", true, true, 0 },
-	{ "NETNS", "netns", NULL, "", false, false, 0 },
-	{ "INODE", "inode", NULL, "", false, false, 0 },
-	{ "COOKIE", "cookie", NULL, "", false, false, 0 },
-	{ "SOCK", "sock", NULL, "#", false, false, 0 },
-	{ "OF", "parent", NULL, "#", false, false, 0 },
-	{ "USER", NULL, NULL, "", false, false, 0 },
+	{ "PROTO", "proto", NULL, NULL, "", false, false, 0 },
+	{ "STATE", "sock_state", NULL, NULL, "", false, false, 0 },
+	{ "LOCAL", "laddr", "lport", NULL, "", false, false, 0 },
+	{ "REMOTE", "raddr", "rport", NULL, "", false, false, 0 },
+	{ "SEGMENTS", "segments", NULL, "datagrams", "", true, true, 0 },
+	{ "BYTES", "bytes", NULL, NULL, "", true, true, 0 },
+	{ "NETNS", "netns", NULL, NULL, "", false, false, 0 },
+	{ "INODE", "inode", NULL, NULL, "", false, false, 0 },
+	{ "COOKIE", "cookie", NULL, NULL, "", false, false, 0 },
+	{ "SOCK", "sock", NULL, NULL, "#", false, false, 0 },
+	{ "OF", "parent", NULL, NULL, "#", false, false, 0 },
+	{ "USER", NULL, NULL, NULL, "", false, false, 0 },
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -176,6 +177,9 @@ static const char *show_cell(char cell[TEXT_CELL_MAX],
 		char *to = stpcpy(cell, column->before);
 		char *end = text_value(to, fields_find(column->key), event);
 
+		if (!end && column->instead)
+			end = text_value(to, fields_find(column->instead),
+					 event);
 		*(end ? end : stpcpy(cell, "-")) = '\0';
 	}
 	return cell;

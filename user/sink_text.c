@@ -5,6 +5,7 @@
  * Columns and details name the fields they show; how the summary is put into
  * words is in text_summary.c.
  */
+#include "text_colour.h"
 #include "text_summary.h"
 
 #include <stdio.h>
@@ -49,11 +50,14 @@ static struct column {
 
 #define STATE_LISTEN 10
 
-#define SEGMENT (1 << DEMUX_SEGMENT)
-#define ACCEPT  (1 << DEMUX_ACCEPT)
-#define LISTEN  (1 << DEMUX_LISTEN)
-#define CLOSE   (1 << DEMUX_CLOSE)
-#define SOCKET  (1 << DEMUX_SOCKET)
+#define SEGMENT  (1 << DEMUX_SEGMENT)
+#define ACCEPT   (1 << DEMUX_ACCEPT)
+#define LISTEN   (1 << DEMUX_LISTEN)
+#define CLOSE    (1 << DEMUX_CLOSE)
+#define SOCKET   (1 << DEMUX_SOCKET)
+#define DATAGRAM (1 << DEMUX_DATAGRAM)
+#define BIND     (1 << DEMUX_BIND)
+#define ARRIVALS (SEGMENT | DATAGRAM)
 
 /* What follows the columns, in words, where it is known. */
 static struct detail {
@@ -63,28 +67,50 @@ static struct detail {
 	uint32_t events;
 	const struct field *field;
 } details[] = {
-	{ "via", " ", "", SEGMENT, NULL },
+	{ "via", " ", "", ARRIVALS, NULL },
 	{ "detail", " ", "", SEGMENT, NULL },
 	{ "accept_queue", " accept queue ", "", SEGMENT, NULL },
 	{ "accept_queue_limit", "/", "", SEGMENT, NULL },
 	{ "drop_reason", " ", "", SEGMENT, NULL },
-	{ "segs", " segs ", "", SEGMENT, NULL },
+	{ "segs", " segs ", "", ARRIVALS, NULL },
+	{ "copy", " copy ", "", DATAGRAM, NULL },
+	{ "score", " score ", "", DATAGRAM, NULL },
+	{ "group_index", " group ", "", DATAGRAM, NULL },
+	{ "group_size", "/", "", DATAGRAM, NULL },
+	{ "encap", " encap", "", DATAGRAM, NULL },
+	{ "icmp", " icmp", "", DATAGRAM, NULL },
+	{ "dropped", " dropped", "", DATAGRAM, NULL },
 	{ "sock_state", " ", "", SOCKET, NULL },
-	{ "mapped", " v4-mapped", "", SEGMENT | ACCEPT | SOCKET, NULL },
-	{ "comm", " ", "", ACCEPT | LISTEN | SOCKET, NULL },
-	{ "pid", "[", "]", ACCEPT | LISTEN | SOCKET, NULL },
+	{ "mapped", " v4-mapped", "", ARRIVALS | ACCEPT | SOCKET, NULL },
+	{ "comm", " ", "", ACCEPT | LISTEN | SOCKET | BIND, NULL },
+	{ "pid", "[", "]", ACCEPT | LISTEN | SOCKET | BIND, NULL },
 	{ "fd", " fd ", "", ACCEPT | SOCKET, NULL },
 	{ "parent", " of #", "", SEGMENT | ACCEPT | SOCKET, NULL },
 	{ "owners", " owners ", "", SOCKET, NULL },
 	{ "child", " child #", "", SEGMENT, NULL },
 	{ "backlog", " backlog ", "", LISTEN, NULL },
 	{ "segments", " segments ", "", CLOSE, NULL },
+	{ "datagrams", " datagrams ", "", CLOSE, NULL },
 	{ "reset", " reset", "", SEGMENT, NULL },
-	{ "bad_checksum", " bad checksum", "", SEGMENT, NULL },
+	{ "bad_checksum", " bad checksum", "", ARRIVALS, NULL },
 	{ "repeated_lookup", " looked up again", "", SEGMENT, NULL },
 };
 
 #define DETAILS (sizeof(details) / sizeof(details[0]))
+
+/* Something that came in, and no socket's doing. */
+static bool is_arrival(const struct event *event)
+{
+	return ARRIVALS & 1u << event->head->type;
+}
+
+static unsigned int predicted(const struct event *event)
+{
+	if (event->head->type == DEMUX_DATAGRAM)
+		return event->datagram->predicted;
+	return event->head->type == DEMUX_SEGMENT ? event->segment->predicted :
+						    0;
+}
 
 static void begin(struct sink *sink, const struct recording_head *trace)
 {
@@ -101,6 +127,12 @@ static void begin(struct sink *sink, const struct recording_head *trace)
 
 /* --- one value --------------------------------------------------------------- */
 
+/* A datagram has none, and says so. */
+static bool is_udp_flags(const struct column *column, const struct event *event)
+{
+	return column->key[0] == 'f' && event->head->type == DEMUX_DATAGRAM;
+}
+
 /* Returns the end of what it put there. */
 static char *show_cell(char cell[TEXT_CELL_MAX], const struct column *column,
 		       const struct event *event)
@@ -110,16 +142,16 @@ static char *show_cell(char cell[TEXT_CELL_MAX], const struct column *column,
 	if (column->join)
 		return text_ends(cell, column->field, column->other_field,
 				 event);
-	if (event->head->type == DEMUX_SEGMENT &&
-	    event->segment->predicted & column->predicted)
+	if (predicted(event) & column->predicted)
 		*cell++ = '~';
 	if (column->key[0] == 's') { /* sock */
 		end = text_value(cell + 1, column->field, event);
 		cell[0] = end ? '#' : '-';
 		return end ? end : cell + 1;
 	}
-	if (event->head->type == DEMUX_SEGMENT)
-		return text_value_or(cell, column->field, event, "?");
+	if (is_arrival(event))
+		return text_value_or(cell, column->field, event,
+				     is_udp_flags(column, event) ? "UDP" : "?");
 	return column->other ?
 		       text_value_or(cell, column->other_field, event, "?") :
 		       cell;
@@ -127,30 +159,9 @@ static char *show_cell(char cell[TEXT_CELL_MAX], const struct column *column,
 
 /* --- a line -------------------------------------------------------------------- */
 
-static const char *colour(const struct event *event)
-{
-	static const char *const outcomes[] = {
-		[DEMUX_ESTABLISHED] = "\033[32m",
-		[DEMUX_LISTENER] = "\033[36m",
-		[DEMUX_REQUEST] = "\033[33m",
-		[DEMUX_TIME_WAIT] = "\033[35m",
-		[DEMUX_NONE] = "\033[31m",
-		[DEMUX_REFUSED] = "\033[31m",
-		[DEMUX_MALFORMED] = "\033[31m",
-	};
-
-	if (event->head->type != DEMUX_SEGMENT)
-		return "\033[1m";
-	if (event->verdict == VERDICT_UNEXPLAINED ||
-	    !(event->segment->have & DEMUX_HAVE_OUTCOME))
-		return "\033[1;31m";
-	return outcomes[event->segment->outcome];
-}
-
 static void put_columns(struct out *out, const struct event *event, bool tinted)
 {
-	size_t count = event->head->type == DEMUX_SEGMENT ? COLUMNS :
-							    SOCKET_COLUMNS;
+	size_t count = is_arrival(event) ? COLUMNS : SOCKET_COLUMNS;
 	size_t owed = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -163,7 +174,7 @@ static void put_columns(struct out *out, const struct event *event, bool tinted)
 		owed += 1 + (column->right ? column->width - len : 0);
 		out_spaces(out, owed);
 		if (tinted && !i)
-			out_text(out, colour(event));
+			out_text(out, text_colour(event));
 		out_bytes(out, cell, len);
 		if (tinted && !i)
 			out_text(out, "\033[0m");
@@ -191,6 +202,11 @@ static bool is_usual_reason(const struct event *event)
  * accept line says; how full a listener is that drops no SYN. */
 static bool is_plain(const struct detail *detail, const struct event *event)
 {
+	if (event->head->type == DEMUX_DATAGRAM)
+		return (!strcmp(detail->key, "segs") &&
+			event->datagram->segs == 1) ||
+		       (!strcmp(detail->key, "group_size") &&
+			!(event->datagram->have & DEMUX_HAVE_INDEX));
 	if (event->head->type != DEMUX_SEGMENT)
 		return false;
 	if (!strcmp(detail->key, "segs"))
@@ -230,13 +246,12 @@ static void put_verdict(struct out *out, const struct event *event)
 					    "sock_raddr", "sock_rport" };
 	char text[TEXT_VALUE_MAX];
 
-	if (event->head->type != DEMUX_SEGMENT ||
-	    event->verdict == VERDICT_PROVED)
+	if (!is_arrival(event) || event->verdict == VERDICT_PROVED)
 		return;
 	out_text(out, " ");
 	text_value_or(text, fields_find("verdict"), event, "?");
 	out_text(out, text);
-	if (event->segment->have & DEMUX_HAVE_SOCK) {
+	if (event->arrival->have & DEMUX_HAVE_SOCK) {
 		out_text(out, " (socket:");
 		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 			out_text(out, " ");

@@ -25,6 +25,10 @@
 /* So much a round, so that signals and timers get their turn. */
 #define RECORDS_PER_ROUND 100000
 
+/* What a cell begins with. */
+#define COUNTERS_LEN \
+	(sizeof(struct demux_counters) + sizeof(struct demux_datagram_counters))
+
 struct live {
 	struct source source;
 	struct backend_trace *trace;
@@ -135,16 +139,22 @@ static int read_live(struct source *source, source_take take, void *context)
 	return err;
 }
 
-static void sum_counters(const struct live *live, struct demux_counters *sum)
+static void sum_counters(const struct live *live, struct demux_end *end)
 {
-	size_t count = sizeof(*sum) / sizeof(__u64);
-	__u64 *to = (__u64 *)sum;
+	/* The two kinds of counters are in a cell as in the last record, but
+	 * for what is counted up here. */
+	size_t count = sizeof(end->counters) / sizeof(__u64);
+	size_t more = sizeof(end->datagrams) / sizeof(__u64);
+	__u64 *to = (__u64 *)&end->counters;
+	__u64 *other = (__u64 *)&end->datagrams;
 
 	for (size_t at = 0; at < live->cells_size; at += live->cell_size) {
 		const __u64 *cell = (const void *)(live->cells + at);
 
 		for (size_t i = 0; i < count; i++)
 			to[i] += cell[i];
+		for (size_t i = 0; i < more; i++)
+			other[i] += cell[count + i];
 	}
 }
 
@@ -156,12 +166,11 @@ static void wait_for_flights(const struct live *live)
 
 		for (size_t at = 0; at < live->cells_size;
 		     at += live->cell_size) {
-			/* It comes right after the counters: see bpf/maps.h. */
+			/* They come right after the counters: see bpf/maps.h. */
 			const volatile uint32_t *in_cell =
-				(const void *)(live->cells + at +
-					       sizeof(struct demux_counters));
+				(const void *)(live->cells + at + COUNTERS_LEN);
 
-			open += *in_cell;
+			open += in_cell[0] + in_cell[1];
 		}
 		if (!open)
 			break;
@@ -172,8 +181,10 @@ static void wait_for_flights(const struct live *live)
 static int finish_live(struct source *source, source_take take, void *context)
 {
 	struct live *live = (struct live *)source;
+	bool has_udp = live->trace->config->protos & DEMUX_UDP;
 	struct demux_end end = {
-		.head = { .type = DEMUX_END, .len = sizeof(end) },
+		.head = { .type = DEMUX_END,
+			  .len = has_udp ? sizeof(end) : DEMUX_END_LEN },
 	};
 	struct backend_misses misses;
 	int err;
@@ -187,12 +198,13 @@ static int finish_live(struct source *source, source_take take, void *context)
 	while (!err && !live->enough && !live->left);
 	if (!err && !live->enough)
 		err = take_waiting(live, UINT64_MAX);
-	sum_counters(live, &end.counters);
+	sum_counters(live, &end);
 	end.counters.stuck += misses.doubts;
 	end.unseen = misses.segments;
+	end.datagrams.unseen = misses.datagrams;
 	end.head.mono_ns = clock_mono_ns();
 	if (!err)
-		take(context, &end, sizeof(end));
+		take(context, &end, end.head.len);
 	source->ended = true;
 	return err;
 }

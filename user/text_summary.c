@@ -47,6 +47,42 @@ static void put_head(struct out *out, const char *title, const char *text,
 	out_text(out, "\n");
 }
 
+static void put_datagrams(struct out *out, const struct summary *summary)
+{
+	const struct datagram_summary *udp = &summary->udp;
+
+	if (!udp->is_there)
+		return;
+	put(out, "%llu datagram%s, %llu record%s of who got them",
+	    N(udp->datagrams), N(udp->copies));
+	if (udp->complete)
+		put(out, ", %llu filtered out, %llu lost, %llu skipped",
+		    (unsigned long long)udp->filtered,
+		    (unsigned long long)udp->lost,
+		    (unsigned long long)udp->skipped);
+	out_text(out, "\n");
+}
+
+/* With -u, TCP is not even looked at. */
+static bool udp_alone(const struct summary *summary)
+{
+	return summary->udp.is_there && !summary->segments &&
+	       !summary->filtered && !summary->skipped;
+}
+
+static void put_segments(struct out *out, const struct summary *summary)
+{
+	put(out, "%llu segment%s", N(summary->segments));
+	if (summary->complete)
+		put(out, ", %llu filtered out, %llu lost, %llu skipped",
+		    (unsigned long long)summary->filtered,
+		    (unsigned long long)summary->lost,
+		    (unsigned long long)summary->skipped);
+	else
+		put(out, ", filtered out, lost and skipped unknown");
+	put(out, "; %llu accepted\n", (unsigned long long)summary->accepted);
+}
+
 static void put_counts(struct out *out, const struct summary *summary)
 {
 	const struct recording_head *head = summary->head;
@@ -57,16 +93,11 @@ static void put_counts(struct out *out, const struct summary *summary)
 		     sizeof(summary->head->kernel));
 	names_escape(backend, sizeof(backend), summary->head->backend,
 		     sizeof(summary->head->backend));
-	put(out, "\n%llu segment%s", N(summary->segments));
-	if (summary->complete)
-		put(out, ", %llu filtered out, %llu lost, %llu skipped",
-		    (unsigned long long)summary->filtered,
-		    (unsigned long long)summary->lost,
-		    (unsigned long long)summary->skipped);
-	else
-		put(out, ", filtered out, lost and skipped unknown");
-	put(out, "; %llu accepted\nkernel %s, backend %s\n",
-	    (unsigned long long)summary->accepted, kernel, backend);
+	out_text(out, "\n");
+	if (!udp_alone(summary))
+		put_segments(out, summary);
+	put_datagrams(out, summary);
+	put(out, "kernel %s, backend %s\n", kernel, backend);
 	put_head(out, "hooks not there: ", head->coverage,
 		 sizeof(head->coverage));
 	put_head(out, "", head->observed, sizeof(head->observed));
@@ -149,6 +180,47 @@ static void put_ports(struct out *out, const struct summary *summary)
 		    many(quiet));
 }
 
+static void put_udp_port(struct out *out, const struct port *port)
+{
+	put(out, "port %u of UDP:", port->port);
+	if (port->sockets)
+		put(out, " %llu socket%s;", N(port->sockets));
+	else
+		put(out, " no socket;");
+	put(out,
+	    " %llu datagram%s, %llu matched, %llu cop%s, %llu misdelivered\n",
+	    N(port->segments), (unsigned long long)port->matched,
+	    (unsigned long long)port->copies, port->copies == 1 ? "y" : "ies",
+	    (unsigned long long)port->misdelivered);
+}
+
+static void put_udp_ports(struct out *out, const struct summary *summary)
+{
+	size_t shown = 0, left = 0;
+
+	for (size_t i = 0; i < summary->udp_port_count; i++) {
+		const struct port *port = summary->udp_ports[i];
+
+		if (shown == PORTS_SHOWN || !port->segments) {
+			left++;
+			continue;
+		}
+		put_udp_port(out, port);
+		shown++;
+	}
+	if (left)
+		put(out, "%zu more port%s of UDP%s\n", left, many(left),
+		    shown < PORTS_SHOWN ? " without a datagram" : "");
+}
+
+/* Exceptions, and the end of the sentence. */
+static void put_explained(struct out *out, uint64_t count)
+{
+	if (count)
+		put(out, "; %llu explained exception%s", N(count));
+	out_text(out, ".\n");
+}
+
 static void put_claim(struct out *out, const struct summary *summary)
 {
 	if (!summary->is_proved) {
@@ -164,19 +236,29 @@ static void put_claim(struct out *out, const struct summary *summary)
 		}
 		return;
 	}
-	put(out,
-	    "PROVED: every segment reached the socket that has its own two "
-	    "endpoints, or a listener on\n"
-	    "  its port, or was nobody's; none was misdelivered, none lost");
-	if (summary->explained)
-		put(out, "; %llu explained exception%s", N(summary->explained));
-	out_text(out, ".\n");
+	if (summary->segments) {
+		put(out,
+		    "PROVED: every segment reached the socket that has its own "
+		    "two endpoints, or a listener on\n"
+		    "  its port, or was nobody's; none was misdelivered, none "
+		    "lost");
+		put_explained(out, summary->explained);
+	}
+	if (summary->udp.datagrams) {
+		put(out,
+		    "PROVED: every datagram reached a socket on its port and "
+		    "address, connected to its sender or to\n"
+		    "  nobody, or was nobody's; none was misdelivered, none "
+		    "lost");
+		put_explained(out, summary->udp.explained);
+	}
 }
 
 void text_summary(struct out *out, const struct summary *summary)
 {
 	put_counts(out, summary);
 	put_ports(out, summary);
+	put_udp_ports(out, summary);
 	put_claim(out, summary);
 	out_end(out);
 }

@@ -58,8 +58,15 @@ struct netns_ipv4 {
 	struct inet_timewait_death_row tcp_death_row;
 };
 
+struct bpf_prog_array;
+
+struct netns_bpf {
+	struct bpf_prog_array *run_array[2]; /* by netns_bpf_attach_type */
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_bpf bpf;
 	struct netns_ipv4 ipv4;
 };
 
@@ -85,6 +92,7 @@ struct net_device {
 
 struct sock;
 struct socket;
+struct sock_reuseport;
 
 /* The part that full sockets, requests and TIME_WAIT sockets share. */
 struct sock_common {
@@ -105,6 +113,7 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	struct sock *skc_listener; /* requests only */
+	int skc_incoming_cpu; /* full sockets only */
 };
 
 struct kernfs_node {
@@ -134,6 +143,7 @@ struct sock {
 	__u16 sk_type;
 	__u16 sk_protocol;
 	u32 sk_ack_backlog;
+	struct sock_reuseport *sk_reuseport_cb;
 	u32 sk_max_ack_backlog;
 };
 
@@ -148,6 +158,19 @@ struct sock___shared_cgroup {
 struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
+};
+
+/* Of a bit field as of an integer, whose size differs. */
+struct udp_sock {
+	__u8 encap_type;
+};
+
+struct bpf_prog;
+
+struct sock_reuseport {
+	__u16 num_socks;
+	struct bpf_prog *prog;
+	struct sock *socks[1];
 };
 
 typedef struct {
@@ -220,6 +243,7 @@ struct tcp_skb_cb {
 };
 
 struct rtable {
+	unsigned int rt_flags;
 	int rt_iif;
 };
 

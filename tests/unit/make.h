@@ -218,7 +218,7 @@ static inline struct demux_end make_end(uint64_t mono_ns, uint64_t emitted,
 	return (struct demux_end){
 		.head = {
 			.type = DEMUX_END,
-			.len = sizeof(struct demux_end),
+			.len = DEMUX_END_LEN,
 			.mono_ns = mono_ns,
 		},
 		.counters = {

@@ -64,7 +64,16 @@ static void test_protocols(void **state)
 	assert_int_equal(shared->options.wanted.protos, DEMUX_TCP);
 	good("-t");
 	assert_int_equal(shared->options.wanted.protos, DEMUX_TCP);
-	bad("-u", "UDP cannot be traced yet");
+	good("-u");
+	assert_int_equal(shared->options.wanted.protos, DEMUX_UDP);
+	good("-tu");
+	assert_int_equal(shared->options.wanted.protos, DEMUX_TCP | DEMUX_UDP);
+	/* A recording is shown whole, unless a part is asked for. */
+	good("-r x");
+	assert_int_equal(shared->options.wanted.protos, DEMUX_TCP | DEMUX_UDP);
+	assert_false(shared->options.has_filter);
+	good("-r x -u");
+	assert_true(shared->options.has_filter);
 	good("sockets");
 	assert_int_equal(shared->options.wanted.protos, DEMUX_TCP | DEMUX_UDP);
 	assert_false(shared->options.has_filter);

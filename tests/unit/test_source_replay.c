@@ -30,6 +30,7 @@ static int begin(void **state)
 		recording.segments[i] =
 			make_segment(i + 1, DEMUX_NONE, ends).segment;
 	recording.end = make_end(9, RECORDS, 0);
+	recording.end.head.len = sizeof(recording.end);
 	taken = 0;
 	wanted_most = 0;
 	return 0;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kernel_udp.h - the part of kernel.h, the only reader of kernel structs, that
+ * UDP alone needs.
+ */
+#ifndef DEMUX_KERNEL_UDP_H
+#define DEMUX_KERNEL_UDP_H
+
+#include "kernel.h"
+
+#define RTCF_BROADCAST 0x10000000
+#define RTCF_MULTICAST 0x20000000
+
+#define ICMP_DEST_UNREACH   3
+#define ICMP_PORT_UNREACH   3
+#define ICMPV6_DEST_UNREACH 1
+#define ICMPV6_PORT_UNREACH 4
+#define NETNS_BPF_SK_LOOKUP 1 /* enum netns_bpf_attach_type */
+#define GROUP_SOCKS_MAX     128 /* of a SO_REUSEPORT group, looked through */
+
+struct udp_header {
+	__be16 source;
+	__be16 dest;
+	__be16 len; /* with this header */
+	__be16 check;
+};
+
+static __always_inline void read_udp_sock(struct demux_sock *to,
+					  struct sock *sk)
+{
+	read_sock(to, &sk->__sk_common);
+	to->flags |= DEMUX_SOCK_UDP;
+}
+
+/* How many bytes of it @uh has: 8, 4 (the ports alone) or 0. */
+static __always_inline int read_udp_header(struct sk_buff *skb,
+					   struct udp_header *uh)
+{
+	__u32 linear = GET(skb, len) - GET(skb, data_len);
+	const unsigned char *data = GET(skb, data);
+
+	if (linear >= 8)
+		return bpf_probe_read_kernel(uh, 8, data) ? 0 : 8;
+	if (linear >= 4)
+		return bpf_probe_read_kernel(uh, 4, data) ? 0 : 4;
+	return 0;
+}
+
+/* Was it sent to a multicast or broadcast address? Of IPv4 the route tells. */
+static __always_inline bool is_to_group(struct sk_buff *skb,
+					const struct demux_ends *ends)
+{
+	unsigned long dst = 0;
+	unsigned int flags = 0;
+
+	if (ends->family == 6)
+		return ends->laddr[0] == 0xff;
+	bpf_core_read(&dst, sizeof(dst), &skb->_skb_refdst);
+	dst &= ~1ul; /* SKB_DST_NOREF */
+	if (dst)
+		bpf_core_read(&flags, sizeof(flags),
+			      &((struct rtable *)dst)->rt_flags);
+	return flags & (RTCF_BROADCAST | RTCF_MULTICAST);
+}
+
+/* Does the socket serve an encapsulation, as ESP in UDP or VXLAN does? */
+static __always_inline bool is_encap(struct sock *sk)
+{
+	struct udp_sock *up = (struct udp_sock *)sk;
+
+	return BPF_CORE_READ_BITFIELD_PROBED(up, encap_type);
+}
+
+static __always_inline bool prefers_this_cpu(struct sock *sk)
+{
+	return GET(sk, __sk_common.skc_incoming_cpu) ==
+	       (int)bpf_get_smp_processor_id();
+}
+
+/* Does a BPF program on sk_lookup choose sockets where @sk is? */
+static __always_inline bool has_sk_lookup(struct sock *sk)
+{
+	struct net *net = GET(sk, __sk_common.skc_net.net);
+
+	return bpf_core_field_exists(net->bpf) &&
+	       BPF_CORE_READ(net, bpf.run_array[NETNS_BPF_SK_LOOKUP]);
+}
+
+/* The SO_REUSEPORT group of @sk, and its place there. */
+static __always_inline void read_group(struct demux_datagram *to,
+				       struct sock *sk)
+{
+	struct sock_reuseport *group = GET(sk, sk_reuseport_cb);
+	struct sock *member;
+	__u16 size;
+
+	if (!group)
+		return;
+	size = BPF_CORE_READ(group, num_socks);
+	to->group_size = size;
+	to->group_by = BPF_CORE_READ(group, prog) ? DEMUX_GROUP_BY_BPF :
+						    DEMUX_GROUP_BY_HASH;
+	to->have |= DEMUX_HAVE_GROUP;
+	for (int i = 0; i < GROUP_SOCKS_MAX && i < size; i++) {
+		if (bpf_core_read(&member, sizeof(member),
+				  &group->socks[0] + i))
+			break;
+		if (member != sk)
+			continue;
+		to->group_index = i;
+		to->have |= DEMUX_HAVE_INDEX;
+		break;
+	}
+}
+
+#endif

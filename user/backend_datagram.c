@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * backend_datagram.c - what each backend has for UDP: the tables of the hooks of
+ * bpf/fentry_udp.h, kprobe_udp.h and stable_udp.h.
+ */
+#include "backend.h"
+
+const struct hook backend_fentry_datagrams[] = {
+	{ "on_copy4", "udp_queue_rcv_skb", HOOK_FENTRY, false, MISS_DOUBT,
+	  HOOK_NEEDED, "the sockets that get a datagram" },
+	{ "on_copy6", "udpv6_queue_rcv_skb", HOOK_FENTRY, false, MISS_DOUBT,
+	  HOOK_NEEDED, "the same for IPv6" },
+	{ "on_datagram_filter", "sk_filter_trim_cap", HOOK_FENTRY, false,
+	  MISS_DOUBT, HOOK_PROOF, "whether a filter refused the datagram" },
+	{ "on_unreachable4", "__icmp_send", HOOK_FENTRY, false, MISS_SHOWS,
+	  HOOK_PROOF, "datagrams that are nobody's" },
+	{ "on_unreachable6", "icmp6_send", HOOK_FENTRY, false, MISS_SHOWS,
+	  HOOK_PROOF, "the same for IPv6" },
+	{ "on_datagram_drop", "kfree_skb", HOOK_TRACEPOINT, false, MISS_SHOWS,
+	  HOOK_PROOF, "datagrams that are dropped" },
+	{ "on_bind4", "udp_v4_get_port", HOOK_FENTRY, false, MISS_SHOWS,
+	  HOOK_EXTRA, "new UDP sockets and their owners" },
+	{ "on_bind6", "udp_v6_get_port", HOOK_FENTRY, false, MISS_SHOWS,
+	  HOOK_EXTRA, "the same for IPv6" },
+	{ "on_unbind4", "udp_destroy_sock", HOOK_FENTRY, false, MISS_SHOWS,
+	  HOOK_EXTRA, "UDP sockets that close" },
+	{ "on_unbind6", "udpv6_destroy_sock", HOOK_FENTRY, false, MISS_SHOWS,
+	  HOOK_EXTRA, "the same for IPv6" },
+	{ "on_datagram4_done", "udp_rcv", HOOK_FENTRY, false, MISS_SHOWS,
+	  HOOK_NEEDED, "the end of each datagram" },
+	{ "on_datagram6_done", "udpv6_rcv", HOOK_FENTRY, false, MISS_SHOWS,
+	  HOOK_NEEDED, "the same for IPv6" },
+	{ "on_datagram4", "udp_rcv", HOOK_FENTRY, true, MISS_DATAGRAM,
+	  HOOK_NEEDED, "each datagram" },
+	{ "on_datagram6", "udpv6_rcv", HOOK_FENTRY, true, MISS_DATAGRAM,
+	  HOOK_NEEDED, "the same for IPv6" },
+	{ 0 },
+};
+
+const struct hook backend_kprobe_datagrams[] = {
+	{ "on_copy4", "udp_queue_rcv_skb", HOOK_KPROBE, false, MISS_DOUBT,
+	  HOOK_NEEDED, "the sockets that get a datagram" },
+	{ "on_copy6", "udpv6_queue_rcv_skb", HOOK_KPROBE, false, MISS_DOUBT,
+	  HOOK_NEEDED, "the same for IPv6" },
+	{ "on_datagram_filter", "sk_filter_trim_cap", HOOK_KPROBE, false,
+	  MISS_DOUBT, HOOK_PROOF, "whether a filter refused the datagram" },
+	{ "on_datagram_filter_done", "sk_filter_trim_cap", HOOK_KRETPROBE,
+	  false, MISS_DOUBT, HOOK_PROOF, "the same" },
+	{ "on_unreachable4", "__icmp_send", HOOK_KPROBE, false, MISS_SHOWS,
+	  HOOK_PROOF, "datagrams that are nobody's" },
+	{ "on_unreachable6", "icmp6_send", HOOK_KPROBE, false, MISS_SHOWS,
+	  HOOK_PROOF, "the same for IPv6" },
+	{ "on_datagram_drop", "kfree_skb", HOOK_TRACEPOINT, false, MISS_SHOWS,
+	  HOOK_PROOF, "datagrams that are dropped" },
+	{ "on_bind_call4", "udp_v4_get_port", HOOK_KPROBE, false, MISS_SHOWS,
+	  HOOK_EXTRA, "new UDP sockets and their owners" },
+	{ "on_bind_call6", "udp_v6_get_port", HOOK_KPROBE, false, MISS_SHOWS,
+	  HOOK_EXTRA, "the same for IPv6" },
+	{ "on_bind4", "udp_v4_get_port", HOOK_KRETPROBE, false, MISS_SHOWS,
+	  HOOK_EXTRA, "the same" },
+	{ "on_bind6", "udp_v6_get_port", HOOK_KRETPROBE, false, MISS_SHOWS,
+	  HOOK_EXTRA, "the same for IPv6" },
+	{ "on_unbind4", "udp_destroy_sock", HOOK_KPROBE, false, MISS_SHOWS,
+	  HOOK_EXTRA, "UDP sockets that close" },
+	{ "on_unbind6", "udpv6_destroy_sock", HOOK_KPROBE, false, MISS_SHOWS,
+	  HOOK_EXTRA, "the same for IPv6" },
+	{ "on_datagram4_done", "udp_rcv", HOOK_KRETPROBE, false, MISS_SHOWS,
+	  HOOK_NEEDED, "the end of each datagram" },
+	{ "on_datagram6_done", "udpv6_rcv", HOOK_KRETPROBE, false, MISS_SHOWS,
+	  HOOK_NEEDED, "the same for IPv6" },
+	{ "on_datagram4", "udp_rcv", HOOK_KPROBE, true, MISS_DATAGRAM,
+	  HOOK_NEEDED, "each datagram" },
+	{ "on_datagram6", "udpv6_rcv", HOOK_KPROBE, true, MISS_DATAGRAM,
+	  HOOK_NEEDED, "the same for IPv6" },
+	{ 0 },
+};
+
+const struct hook backend_stable_datagrams[] = {
+	{ 0 },
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fields_datagram.c - the columns of datagrams alone.
+ */
+#include "fields_datagram.h"
+
+#include "model.h"
+#include "names.h"
+
+#define GETTER(name)                                           \
+	bool fields_datagram_##name(const struct event *event, \
+				    struct value *value)
+
+#define NUMBER(name, bit)                                          \
+	GETTER(name)                                               \
+	{                                                          \
+		return event->datagram->have & (bit) &&            \
+		       value_number(value, event->datagram->name); \
+	}
+
+#define NOTE(name, bit)                                                   \
+	GETTER(name)                                                      \
+	{                                                                 \
+		return value_bool(value, event->datagram->notes & (bit)); \
+	}
+
+/* Which of the sockets that got this datagram; 0 is told by absence, unless it
+ * may have been sent to many. */
+GETTER(copy)
+{
+	const struct demux_datagram *datagram = event->datagram;
+
+	return (datagram->copy || (datagram->notes & DEMUX_NOTE_GROUP &&
+				   datagram->have & DEMUX_HAVE_SOCK)) &&
+	       value_number(value, datagram->copy);
+}
+
+NUMBER(score, DEMUX_HAVE_SCORE)
+NUMBER(group_size, DEMUX_HAVE_GROUP)
+NUMBER(group_index, DEMUX_HAVE_INDEX)
+
+GETTER(score_parts)
+{
+	if (!(event->datagram->have & DEMUX_HAVE_SCORE))
+		return false;
+	names_score(value->buffer, event->datagram->score_parts);
+	return *value->buffer && value_name(value, value->buffer);
+}
+
+GETTER(group_by)
+{
+	return event->datagram->have & DEMUX_HAVE_GROUP &&
+	       value_name(value, names_group_by(event->datagram->group_by));
+}
+
+NOTE(icmp, DEMUX_NOTE_ICMP)
+NOTE(encap, DEMUX_NOTE_ENCAP)
+NOTE(dropped, DEMUX_NOTE_DROPPED)

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * judge_datagram.c - the verdict on what one socket got of a datagram. Fourth
+ * stage, part of the proof.
+ */
+#include "judge.h"
+
+#include "classify.h"
+#include "filter.h"
+
+static bool is_mapped_any(const __u8 *addr)
+{
+	return is_mapped(addr) &&
+	       same_bytes(addr + 12, (const __u8[4]){ 0 }, 4);
+}
+
+/* Is it bound to the datagram's destination? */
+static bool is_bound_there(const struct demux_ends *to,
+			   const struct demux_sock *sock)
+{
+	const struct demux_ends *at = &sock->ends;
+
+	if (at->lport != to->lport)
+		return false;
+	if (to->family == 4 && sock->flags & DEMUX_SOCK_V6ONLY)
+		return false;
+	if (to->family == 6 && at->family == 4)
+		return false;
+	if (is_any(at->laddr) || (to->family == 4 && is_mapped_any(at->laddr)))
+		return true;
+	return same_addr(to->laddr, to->family, at->laddr, at->family);
+}
+
+/* A connected socket has its peer's datagrams only. */
+static bool is_its_peer(const struct demux_ends *to,
+			const struct demux_ends *at)
+{
+	if (!at->rport)
+		return true;
+	return at->rport == to->rport &&
+	       (is_any(at->raddr) ||
+		same_addr(to->raddr, to->family, at->raddr, at->family));
+}
+
+static enum verdict judge_match(struct judge *judge)
+{
+	const struct event *event = judge->event;
+	const struct demux_datagram *datagram = event->datagram;
+	const struct demux_ends *to = &datagram->ends;
+	const struct demux_sock *sock = &datagram->sock;
+
+	if (datagram->have & DEMUX_HAVE_VIA && datagram->via == DEMUX_ASSIGNED)
+		return judge_explain(judge, "a rule or a program assigned the "
+					    "socket to the datagram before UDP "
+					    "saw it");
+	if (!is_bound_there(to, sock)) {
+		if (datagram->notes & DEMUX_NOTE_SK_LOOKUP)
+			return judge_explain(judge,
+					     "I8: the socket has another "
+					     "address or port; a BPF "
+					     "program on sk_lookup chooses "
+					     "in this namespace");
+		if (!sock->ends.lport && may_be_released(to, &sock->ends))
+			return judge_explain(judge,
+					     "I8: the socket was closed or "
+					     "disconnected meanwhile, and "
+					     "had given its port back");
+		return judge_doubt(judge, "I8: the socket has not the "
+					  "datagram's address and port");
+	}
+	if (!is_its_peer(to, &sock->ends)) {
+		if (event->sock &&
+		    event->sock->connected_ns == datagram->head.mono_ns)
+			return judge_explain(judge, "I8: the socket was being "
+						    "connected just then");
+		return judge_doubt(judge, "I8: the socket is connected to "
+					  "another remote end");
+	}
+	if (datagram->have & DEMUX_HAVE_NETNS && datagram->netns != sock->netns)
+		return judge_doubt(judge, "the socket is in another network "
+					  "namespace");
+	if (sock->ifindex && sock->ifindex != datagram->ifindex)
+		return judge_explain(judge, "the socket is bound to another "
+					    "device, as a VRF's member is");
+	return VERDICT_PROVED;
+}
+
+enum verdict judge_datagram(struct judge *judge)
+{
+	const struct demux_datagram *datagram = judge->event->datagram;
+	bool has_sock = datagram->have & DEMUX_HAVE_SOCK;
+
+	if (!(datagram->have & DEMUX_HAVE_OUTCOME))
+		return judge_doubt(judge, "I10: no hook saw what became of it");
+	if (!has_sock && datagram->predicted & DEMUX_PREDICTED_OUTCOME)
+		return judge_explain(judge,
+				     "no socket got it; this kernel does "
+				     "not tell why, so that is predicted");
+	if (!has_sock && datagram->outcome == DEMUX_DENIED)
+		return judge_explain(judge, "refused before a hook could see "
+					    "which socket it was for");
+	if (datagram->outcome == DEMUX_NOBODY ||
+	    datagram->outcome == DEMUX_BAD_DATAGRAM)
+		return VERDICT_PROVED;
+	if (!has_sock)
+		return judge_doubt(judge, "I10: matched, but to what was not "
+					  "seen");
+	if (!(datagram->have & DEMUX_HAVE_PORTS) ||
+	    !(datagram->have & DEMUX_HAVE_ADDRS))
+		return judge_doubt(judge, "its headers could not be read");
+	return judge_match(judge);
+}
