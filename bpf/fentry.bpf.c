@@ -58,11 +58,11 @@ int BPF_PROG(on_match, struct sock *sk, struct sk_buff *skb)
 
 SEC("fentry/tcp_check_req")
 int BPF_PROG(on_request, struct sock *sk, struct sk_buff *skb,
-	     struct request_sock *req, __u8 fastopen, bool *stolen)
+	     struct request_sock *req, __u8 fastopen)
 {
 	/* __u8, not bool: the upper bytes of its register are anything. */
 	if (!fastopen)
-		segment_request(sk, skb, req, stolen);
+		segment_request(sk, skb, req, (bool *)probe_slot(ctx, 4));
 	return 0;
 }
 
