@@ -23,14 +23,10 @@ for number in signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT:
         signal.signal(number, signal.SIG_DFL)
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
-# What hardly differs with kernel and backend, or takes a guest half a minute.
-SIDE = {"test_attach", "test_bulk", "test_command", "test_details",
-        "test_filter", "test_filters", "test_many", "test_process", "test_record",
-        "test_snapshot"}
-
-
-def is_side(item):
-    return "backend" in item.fixturenames and item.path.stem in SIDE
+# What every guest runs. The other files take turns (--turn): a tool's start
+# takes a guest, which has no KVM, some six seconds.
+CORE = {"test_backends", "test_experiment", "test_lifecycle", "test_loss",
+        "test_odd_segments"}
 
 
 def is_about_no_backend(item):
@@ -38,19 +34,30 @@ def is_about_no_backend(item):
             not item.name.startswith("test_starts["))
 
 
+def others_turn(items, turn):
+    """Those that are left out at @turn, "N/M": of the files outside CORE, that
+    are about a backend, every M-th stays."""
+    mine, turns = map(int, turn.split("/"))
+    taking = {x.path.stem for x in items if not is_about_no_backend(x)} - CORE
+    others = {x for i, x in enumerate(sorted(taking)) if i % turns != mine}
+    return {x for x in items
+            if x.path.stem in others and not is_about_no_backend(x)}
+
+
 def pytest_addoption(parser):
-    parser.addoption("--core", action="append_const", const=is_side,
-                     dest="left_out",
-                     help="leave out what hardly differs with the backend")
-    parser.addoption("--only-backend", action="append_const",
-                     const=is_about_no_backend, dest="left_out",
+    parser.addoption("--turn", metavar="N/M",
+                     help="of the files that need not run everywhere, take "
+                          "every M-th, from N")
+    parser.addoption("--only-backend", action="store_true",
                      help="leave out what is not about a backend")
 
 
 def pytest_collection_modifyitems(config, items):
-    for is_left_out in config.getoption("left_out") or ():
-        config.hook.pytest_deselected(items=[*filter(is_left_out, items)])
-        items[:] = [x for x in items if not is_left_out(x)]
+    left_out = others_turn(items, config.getoption("turn") or "0/1")
+    if config.getoption("only_backend"):
+        left_out |= {x for x in items if is_about_no_backend(x)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [x for x in items if x not in left_out]
 
 
 def pytest_generate_tests(metafunc):
