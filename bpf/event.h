@@ -215,8 +215,9 @@ enum demux_why_have {
 	DEMUX_WHY_POSITION = 1 << 2, /* and the socket was found there */
 	DEMUX_WHY_CANDIDATES = 1 << 3,
 	DEMUX_WHY_GROUP = 1 << 4, /* group_size */
-	DEMUX_WHY_GROUP_CHOICE = 1 << 5, /* group_hash, group_index, group_by */
+	DEMUX_WHY_GROUP_CHOICE = 1 << 5, /* group_index, group_by */
 	DEMUX_WHY_OPTIONS = 1 << 6,
+	DEMUX_WHY_GROUP_HASH = 1 << 7,
 };
 
 enum demux_group_by {

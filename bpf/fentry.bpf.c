@@ -140,6 +140,13 @@ int BPF_PROG(on_reset6, const struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+SEC("fentry/reuseport_select_sock")
+int BPF_PROG(on_group, struct sock *sk, __u32 hash, struct sk_buff *skb)
+{
+	segment_group(hash, skb);
+	return 0;
+}
+
 SEC("fentry/tcp_child_process")
 int BPF_PROG(on_child, struct sock *listener, struct sock *child,
 	     struct sk_buff *skb)

@@ -102,17 +102,21 @@ static __always_inline void flight_give_up(struct cell *cell,
 static __always_inline struct flight *flight_open(struct cell *cell,
 						  struct sk_buff *skb)
 {
-	struct flight *flight = &cell->flights[cell->flights[0].skb != 0];
+	__u32 place = cell->flights[0].skb != 0;
+	struct flight *flight = &cell->flights[place];
 
 	cell->open++;
+	flight->place = place;
 	flight->depth = cell->depth;
 	flight->skb = (__u64)skb;
 	flight->task = flight_task();
 	flight->child = 0;
+	flight->listener = 0;
 	flight->request = 0;
 	flight->met = 0;
 	flight->owned = 0;
 	flight->ends = 0;
+	flight->ask.net = 0;
 	flight->filtering = 0;
 	flight->unwanted = 0;
 	return flight;
@@ -237,6 +241,12 @@ static __always_inline void flight_emit(struct cell *cell,
 		emit_segment(cell, seg, sizeof(*seg));
 }
 
+/* Did the lookup come to the listeners? A request's is not looked up. */
+static __always_inline bool is_listeners(__u32 met)
+{
+	return met & MET_NOBODY || (met & MET_LISTENER && !(met & MET_REQUEST));
+}
+
 static __always_inline void flight_finish(struct cell *cell,
 					  struct flight *flight)
 {
@@ -280,6 +290,8 @@ static __always_inline void flight_finish(struct cell *cell,
 	if (!(seg->have & DEMUX_HAVE_SOCK))
 		__builtin_memset(&seg->sock, 0, sizeof(seg->sock));
 
+	if (config.detail && is_listeners(flight->met))
+		why_listeners(flight->place);
 	if (is_by_owner() && !flight->owned)
 		count_softirq(&cell->count.filtered);
 	else

@@ -125,8 +125,10 @@ static __always_inline void read_sock_typed(struct demux_sock *to,
  * in the first 120 or so. */
 #define SOCK_COPY 136
 
-/* The same of an address that the verifier knows no type of. */
-static __always_inline void read_sock_at(struct demux_sock *to, __u64 sk)
+#ifdef DEMUX_UNTYPED
+/* The same of an address that the verifier knows no type of. A function of its
+ * own, for what it needs of the stack. */
+static __noinline void read_sock_at(struct demux_sock *to, __u64 sk)
 {
 	__u64 words[SOCK_COPY / 8] = {};
 	struct sock_common *skc = (void *)words;
@@ -137,6 +139,7 @@ static __always_inline void read_sock_at(struct demux_sock *to, __u64 sk)
 		BPF_CORE_READ((struct sock_common *)sk, skc_net.net, ns.inum);
 	read_sock_members(to, skc);
 }
+#endif
 
 /* The local port, also of a socket that has given it back: skc_num is 0 then,
  * but inet_sport, which lies outside the type the verifier knows, has it. */

@@ -146,6 +146,13 @@ int BPF_KPROBE(on_reset6, const struct sock *sk, struct sk_buff *skb)
 }
 
 SEC("kprobe")
+int BPF_KPROBE(on_group, struct sock *sk, __u32 hash, struct sk_buff *skb)
+{
+	segment_group(hash, skb);
+	return 0;
+}
+
+SEC("kprobe")
 int BPF_KPROBE(on_child, struct sock *listener, struct sock *child,
 	       struct sk_buff *skb)
 {

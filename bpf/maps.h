@@ -12,8 +12,22 @@
 #include "classify_datagram.h"
 #include "config.h"
 #include "event.h"
+#include "kernel.h"
 
 const volatile struct demux_config config = {};
+
+/* What a segment that no connected socket gets asks the listeners; only with
+ * --detail. */
+struct listen_query {
+	__u64 net;
+	__u32 addr[4];
+	__u32 dif; /* the device it came in by */
+	__u32 sdif; /* where that is a VRF, its member */
+	__u16 port;
+	__u8 family;
+	__u8 any_device; /* net.ipv4.tcp_l3mdev_accept */
+	__u64 sock[SOCK_COPY / 8]; /* a copy of the one that is looked at */
+};
 
 /* One call of tcp_v4_rcv or tcp_v6_rcv that is under way. */
 struct flight {
@@ -32,6 +46,8 @@ struct flight {
 	__u8 filtering; /* inside sk_filter_trim_cap; kprobe only */
 	__u8 unwanted; /* counted already, told never; stable only */
 	__u32 depth; /* of calls, with this one; kprobe only */
+	__u32 place; /* in the cell */
+	struct listen_query ask;
 	struct demux_segment_why record; /* as much of it as there is */
 	struct demux_close end[2]; /* sockets that it closed or destroyed */
 };

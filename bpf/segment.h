@@ -118,6 +118,10 @@ static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
 	}
 	seg->segs = read_segs(skb);
 	seg->ifindex = read_iif(skb, family);
+	if (config.detail) {
+		why_query(flight, (__u64)GET(skb, dev, nd_net.net));
+		why_options(flight, skb, &th, got);
+	}
 	flight_carried(flight, skb);
 }
 
@@ -168,8 +172,10 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 		return;
 	seg = &flight->record.more.segment;
 	listens = GET(sk, __sk_common.skc_state) == TCP_LISTEN;
-	if (listens)
+	if (listens) {
+		flight->listener = (__u64)sk;
 		flight_queues(flight, sk);
+	}
 	if (!listens) {
 		if (flight->met & MET_REQUEST)
 			seg->notes |= DEMUX_NOTE_REPEATED;
@@ -255,6 +261,16 @@ static __always_inline void segment_reset(const struct sock *sk,
 		flight->met |= MET_NOBODY;
 	if (!(flight->record.more.segment.flags & TCP_FLAG_RST))
 		flight->record.more.segment.notes |= DEMUX_NOTE_RESET;
+}
+
+/* reuseport_select_sock(sk, hash, skb): the lookup has come to a group of
+ * listeners. A lookup for others than TCP has no skb. */
+static __always_inline void segment_group(__u32 hash, struct sk_buff *skb)
+{
+	struct flight *flight = skb ? flight_find(this_cell(), skb) : NULL;
+
+	if (flight && config.detail)
+		why_group(flight, hash);
 }
 
 /* tcp_child_process(listener, child, skb): the last ACK of a handshake, or a

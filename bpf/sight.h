@@ -72,7 +72,6 @@ static __always_inline struct flight *sight_open(struct cell *cell, __u64 skb)
 	sight_finish(cell);
 	count_softirq(&cell->count.seen);
 	flight = flight_open(cell, (struct sk_buff *)skb);
-	flight->listener = 0;
 	flight->matched = 0;
 	flight->record.more.segment.flags = 0;
 	flight->carried = CARRIED_UNKNOWN;
@@ -198,8 +197,29 @@ static __always_inline __u64 skb_of(struct __sk_buff *ctx)
 	return address_of(bpf_cast_to_kern_ctx(ctx));
 }
 
+/* The options of the TCP header, of @header bytes, that lies at @tcp. */
+static __always_inline void sight_options(struct __sk_buff *ctx,
+					  struct flight *flight, __u32 tcp,
+					  __u32 header)
+{
+	struct demux_why *why = &flight->record.why;
+	__u32 bytes = header - 20;
+
+	if (header < 20 || header > 60)
+		return;
+	/* They are a multiple of 4; the verifier of 5.10 asks for a bound. */
+	asm volatile("" : "+r"(bytes));
+	if (bytes >= 4 &&
+	    (bytes > DEMUX_OPTIONS ||
+	     bpf_skb_load_bytes(ctx, tcp + 20, why->options, bytes)))
+		return;
+	why->option_bytes = bytes;
+	why->have |= DEMUX_WHY_OPTIONS;
+}
+
 static __always_inline void sight_fill(struct __sk_buff *ctx,
-				       struct flight *flight, __u64 sk)
+				       struct flight *flight, __u64 sk,
+				       __u32 tcp, __u32 header)
 {
 	struct demux_segment *seg = &flight->record.more.segment;
 	struct sk_buff *skb = (struct sk_buff *)flight->skb;
@@ -208,6 +228,11 @@ static __always_inline void sight_fill(struct __sk_buff *ctx,
 	seg->ifindex = flight->skb == UNKNOWN_SKB ?
 			       ctx->ingress_ifindex :
 			       read_iif(skb, seg->ends.family);
+	if (config.detail) {
+		why_query(flight, (__u64)GET((struct sock *)sk,
+					     __sk_common.skc_net.net));
+		sight_options(ctx, flight, tcp, header);
+	}
 	flight_match(flight, (struct sock_common *)sk);
 	seg->netns = seg->sock.netns;
 	seg->have |= DEMUX_HAVE_NETNS | DEMUX_HAVE_ADDRS;
@@ -293,7 +318,7 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 	segment_fill(flight, part.family, &th, sizeof(th), ctx->len - part.len);
 	__builtin_memcpy(flight->record.more.segment.ends.laddr, ends.laddr,
 			 32);
-	sight_fill(ctx, flight, (__u64)sk);
+	sight_fill(ctx, flight, (__u64)sk, part.len, (th.offset >> 4) * 4);
 	if (!segment_asked_for(&flight->record.more.segment)) {
 		sight_unwanted(cell, flight, &th);
 		return;

@@ -209,6 +209,10 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 	if (!segment_asked_for(seg)) {
 		sight_unwanted(cell, flight, &th);
 	} else {
+		if (config.detail) {
+			why_query(flight, (__u64)GET(skb, dev, nd_net.net));
+			why_options(flight, skb, &th, got);
+		}
 		flight_dropped(flight, reason);
 		sight_unmatched(flight, skb, reason, rx_sk);
 		if (reset)

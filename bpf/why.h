@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * why.h - why this socket: what the lookup tables have at the moment of the
- * match. Only for --detail; each function here has one copy in a program, and
- * is called, for the verifier walks its loops anew wherever it is put.
+ * match, and the segment's TCP options. Only for --detail; what has loops has one
+ * copy in a program, and is called, for the verifier walks them wherever they are
+ * put.
  */
 #ifndef DEMUX_WHY_H
 #define DEMUX_WHY_H
 
+#include "listeners.h"
 #include "maps.h"
 #include "tables.h"
 
@@ -24,6 +26,93 @@ static __noinline void why_matched(struct flight *flight, __u64 skc)
 	read_slot(why, net, skc,
 		  seg->sock.state != TCP_LISTEN &&
 			  same_ends(&seg->ends, &seg->sock.ends));
+}
+
+/* What the listeners will be asked with; the skb may be gone by then. */
+static __always_inline void why_query(struct flight *flight, __u64 net)
+{
+	struct demux_segment *seg = &flight->record.more.segment;
+	struct listen_query *ask = &flight->ask;
+
+	ask->net = net;
+	ask->port = seg->ends.lport;
+	ask->family = seg->ends.family;
+	ask->any_device = has_any_device(net);
+	ask->sdif = seg->sdif;
+	ask->dif = seg->ends.family == 4 ?
+			   read_route_iif(flight->skb, seg->ifindex) :
+			   seg->ifindex;
+}
+
+/* Those with the address come first. */
+static __always_inline void why_candidates(struct flight *flight)
+{
+	struct demux_why *why = &flight->record.why;
+	struct listen_query *ask = &flight->ask;
+
+	__builtin_memcpy(ask->addr, flight->record.more.segment.ends.laddr,
+			 sizeof(ask->addr));
+	for (int i = 0; i < 2; i++) {
+		if (!read_bucket(why, ask))
+			return;
+		__builtin_memset(ask->addr, 0, sizeof(ask->addr));
+	}
+	why->have |= DEMUX_WHY_CANDIDATES;
+}
+
+/*
+ * Which listeners the lookup could choose from, and the group of the one it did.
+ * Asked once, as the flight at @place ends. This is a global function: of those
+ * the verifier goes through one only once for a program, but the one of 5.10
+ * lets them have no pointers.
+ */
+__noinline int why_listeners(__u32 place)
+{
+	struct cell *cell = this_cell();
+	struct flight *flight;
+	struct demux_why *why;
+
+	if (!config.detail || !cell || place >= FLIGHTS)
+		return 0;
+	flight = &cell->flights[place];
+	why = &flight->record.why;
+	if (flight->ask.net)
+		why_candidates(flight);
+	if (flight->listener)
+		read_listener_group(why, flight->listener);
+	if (!(why->have & DEMUX_WHY_GROUP))
+		why->have &= ~DEMUX_WHY_GROUP_HASH;
+	return 0;
+}
+
+/* A reuseport group is asked for one of its sockets: @hash is that of the
+ * segment's two ends. */
+static __always_inline void why_group(struct flight *flight, __u32 hash)
+{
+	flight->record.why.group_hash = hash;
+	flight->record.why.have |= DEMUX_WHY_GROUP_HASH;
+}
+
+/* The options that follow the header @th, of which @got bytes were there. */
+static __always_inline void why_options(struct flight *flight,
+					struct sk_buff *skb,
+					const struct tcp_header *th, int got)
+{
+	struct demux_why *why = &flight->record.why;
+	__u32 linear = GET(skb, len) - GET(skb, data_len);
+	__u32 header = (th->offset >> 4) * 4;
+	const unsigned char *data = GET(skb, data);
+	__u32 bytes = header - 20;
+
+	if (got < (int)sizeof(*th) || header < 20 || header > linear)
+		return;
+	/* For the verifier of 5.10, which follows no difference. */
+	asm volatile("" : "+r"(bytes));
+	if (bytes > DEMUX_OPTIONS ||
+	    bpf_probe_read_kernel(why->options, bytes, data + 20))
+		return;
+	why->option_bytes = bytes;
+	why->have |= DEMUX_WHY_OPTIONS;
 }
 
 #endif

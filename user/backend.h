@@ -19,6 +19,7 @@ enum hook_need {
 	HOOK_NEEDED, /* the backend does not start without it */
 	HOOK_PROOF, /* the proof is refused without it */
 	HOOK_EXTRA, /* a detail is unknown without it */
+	HOOK_DETAIL, /* the same, and attached only with --detail */
 };
 
 enum hook_kind {
@@ -66,7 +67,8 @@ struct backend_trace {
 	struct bpf_link *links[BACKEND_HOOKS_MAX]; /* as in hooks */
 	int probe_fds[BACKEND_HOOKS_MAX]; /* kprobes: the perf event, 0: none */
 	int errors[BACKEND_HOOKS_MAX]; /* -errno, why it is not attached */
-	bool pointless[BACKEND_HOOKS_MAX]; /* as IPv6's where there is none */
+	bool pointless[BACKEND_HOOKS_MAX]; /* as IPv6's where there is none,
+					      or not asked for */
 	struct bpf_link *own_links[2]; /* on_fork, on_exit: of no hook */
 	int spares[BACKEND_SPARES_MAX]; /* iterators, see backend_find_fds() */
 	int spare_count;

@@ -38,6 +38,8 @@ static const struct hook hooks[] = {
 	  HOOK_PROOF, "the same for IPv6" },
 	{ "on_drop", "kfree_skb", HOOK_TRACEPOINT, false, MISS_SHOWS,
 	  HOOK_EXTRA, "segments dropped before a match" },
+	{ "on_group", "reuseport_select_sock", HOOK_FENTRY, false, MISS_SHOWS,
+	  HOOK_DETAIL, "the hash that a reuseport group was asked with" },
 	{ "on_child", "tcp_child_process", HOOK_FENTRY, false, MISS_SHOWS,
 	  HOOK_PROOF, "the socket born of a segment" },
 	{ "on_state", "inet_sock_set_state", HOOK_TRACEPOINT, false, MISS_SHOWS,

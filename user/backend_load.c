@@ -139,14 +139,17 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 	for (int i = 0; trace->hooks[i]; i++) {
 		const struct hook *hook = trace->hooks[i];
 		bool left_out = backend_is_without(wish->without, hook->symbol);
+		bool asked_for = hook->need != HOOK_DETAIL ||
+				 trace->config->detail;
 
-		if (exists(btf, hook) && !left_out) {
+		if (exists(btf, hook) && !left_out && asked_for) {
 			trace->config->has_graft |=
 				!strcmp(hook->symbol, "security_sock_graft");
 			continue;
 		}
 		trace->errors[i] = left_out ? -ECANCELED : -ENOENT;
-		trace->pointless[i] = !has_ipv6 && is_ipv6(hook->symbol);
+		trace->pointless[i] = !asked_for ||
+				      (!has_ipv6 && is_ipv6(hook->symbol));
 		if (!trace->pointless[i])
 			trace->config->blind |= blind_without(hook->symbol);
 		if (hook->need == HOOK_NEEDED && !trace->pointless[i] && !err) {

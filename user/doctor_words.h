@@ -26,6 +26,7 @@ static inline const char *doctor_words_need(enum hook_need need)
 		[HOOK_NEEDED] = "needed",
 		[HOOK_PROOF] = "proof",
 		[HOOK_EXTRA] = "extra",
+		[HOOK_DETAIL] = "detail",
 	};
 
 	return names[need];

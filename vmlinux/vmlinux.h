@@ -40,14 +40,24 @@ struct hlist_nulls_head {
 	struct hlist_nulls_node *first;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
 /* The lookup tables of TCP. */
 struct inet_ehash_bucket {
 	struct hlist_nulls_head chain;
 };
 
+struct inet_listen_hashbucket {
+	struct hlist_nulls_head nulls_head;
+};
+
 struct inet_hashinfo {
 	struct inet_ehash_bucket *ehash;
 	unsigned int ehash_mask;
+	unsigned int lhash2_mask;
+	struct inet_listen_hashbucket *lhash2;
 };
 
 struct inet_timewait_death_row {
@@ -56,6 +66,7 @@ struct inet_timewait_death_row {
 
 struct netns_ipv4 {
 	struct inet_timewait_death_row tcp_death_row;
+	u8 sysctl_tcp_l3mdev_accept;
 };
 
 struct bpf_prog_array;
@@ -67,6 +78,7 @@ struct netns_bpf {
 struct net {
 	struct ns_common ns;
 	struct netns_bpf bpf;
+	u32 hash_mix;
 	struct netns_ipv4 ipv4;
 };
 
@@ -169,6 +181,7 @@ struct bpf_prog;
 
 struct sock_reuseport {
 	__u16 num_socks;
+	__u16 incoming_cpu;
 	struct bpf_prog *prog;
 	struct sock *socks[1];
 };
@@ -186,6 +199,7 @@ struct request_sock_queue {
 
 struct inet_connection_sock {
 	struct request_sock_queue icsk_accept_queue;
+	struct hlist_node icsk_listen_portaddr_node;
 };
 
 struct tcp_sock {
