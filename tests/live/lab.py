@@ -49,11 +49,15 @@ class Namespace:
         with self.inside():
             return socket.socket(*args)
 
-    def tcp(self, counter):
-        """A counter of the line Tcp: in /proc/net/snmp."""
+    def snmp(self, line, counter):
+        """A counter of that line in /proc/net/snmp."""
         with self.inside(), open("/proc/thread-self/net/snmp") as snmp:
-            names, values = [x.split() for x in snmp if x.startswith("Tcp:")]
+            names, values = [x.split() for x in snmp
+                             if x.startswith(line + ":")]
         return int(values[names.index(counter)])
+
+    def tcp(self, counter):
+        return self.snmp("Tcp", counter)
 
     def index(self, device):
         with self.inside():

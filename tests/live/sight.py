@@ -26,6 +26,7 @@ LIMITS = {
     "kprobe": PROBES,
     "stable": {
         "cookie": COOKIE,
+        "udp": Limit("UDP: not traced"),
         "via": Limit("`via`: not seen"),
         "request": Limit("`request`: outcome and socket predicted"),
         "reopened": Limit("TIME_WAIT that a SYN reopens: shown as `listener`"),

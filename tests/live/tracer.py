@@ -91,6 +91,8 @@ class Run:
         self.listens = kinds.get("listen", [])
         self.closes = kinds.get("close", [])
         self.sockets = kinds.get("socket", [])
+        self.datagrams = kinds.get("datagram", [])
+        self.binds = kinds.get("bind", [])
         self.summaries = kinds.get("summary", [])
 
     @property

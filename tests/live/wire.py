@@ -43,6 +43,19 @@ def segment(source, target, flags, payload=b"", seq=1, ack=0, words=5,
     return ip + addrs + tcp
 
 
+def datagram(source, target, payload, damage=0, claimed=None):
+    """The same of UDP over IPv4; @claimed is the length in its header."""
+    addrs = b"".join(ipaddress.ip_address(x[0]).packed
+                     for x in (source, target))
+    length = 8 + len(payload)
+    header = struct.pack("!HHH", source[1], target[1], claimed or length)
+    right = checksum(addrs + struct.pack("!BBH", 0, 17, length) + header +
+                     b"\0\0" + payload)
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 1, 0, 64, 17, 0)
+    return (ip + addrs + header +
+            struct.pack("!H", (right + damage) & 0xFFFF) + payload)
+
+
 def send_raw(namespace, packet):
     """The kernel fills in the checksum of the IPv4 header itself."""
     domain = socket.AF_INET if packet[0] >> 4 == 4 else socket.AF_INET6
