@@ -14,6 +14,8 @@
 #define BUCKET_MAX 64
 #define GROUP_MAX  128
 
+#define LISTENING_NULLS_BASE (1u << 29) /* include/net/inet_hashtables.h */
+
 static __always_inline bool has_any_device(__u64 net)
 {
 	struct net *of = (struct net *)net;
@@ -147,7 +149,8 @@ static __noinline bool read_bucket(struct demux_why *why,
 				    nulls_head.first);
 	for (int i = 0; i <= BUCKET_MAX; i++) {
 		if (!node || node & 1)
-			return !node || node >> 1 == slot;
+			return !node ||
+			       node >> 1 == slot + LISTENING_NULLS_BASE;
 		if (bpf_probe_read_kernel(ask->sock, sizeof(ask->sock),
 					  (void *)listener_of(node)))
 			return false;

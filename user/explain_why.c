@@ -160,6 +160,8 @@ static void say_rule(struct words *words, const struct event *event)
 		  "A listener on the address comes before one on any." },
 		{ "device",
 		  "One bound to the device comes before one that is not." },
+		{ "family",
+		  "For IPv4 a listener on IPv4 comes before one on IPv6." },
 		{ "incoming_cpu", "One that asked for segments of this CPU "
 				  "(SO_INCOMING_CPU) comes first." },
 		{ "newest",
@@ -227,9 +229,12 @@ void explain_group(struct words *words, const struct event *event)
 	    explain_sock(name, event->sock), why->group_size);
 	if (!(why->have & DEMUX_WHY_GROUP_CHOICE))
 		return;
-	if (why->group_by == DEMUX_GROUP_BY_HASH)
+	if (why->group_by == DEMUX_GROUP_BY_HASH &&
+	    why->have & DEMUX_WHY_GROUP_HASH)
 		say(words, " The hash of the four values, %u,",
 		    why->group_hash);
+	else if (why->group_by == DEMUX_GROUP_BY_HASH)
+		say(words, " The hash of the four values");
 	else if (why->group_by == DEMUX_GROUP_BY_BPF)
 		say(words, " A BPF program");
 	else if (why->group_by == DEMUX_GROUP_BY_CPU)

@@ -16,6 +16,16 @@ FIELDS_WHY(hash_slots);
 FIELDS_WHY(hash_slot);
 FIELDS_WHY(chain_position);
 FIELDS_WHY(chain_length);
+FIELDS_WHY(candidates);
+FIELDS_WHY(candidate_list);
+FIELDS_WHY(won_by);
+FIELDS_WHY(options);
+FIELDS_WHY(group_hash);
+
+/* Of datagrams too. */
+FIELDS_WHY(group_size);
+FIELDS_WHY(group_index);
+FIELDS_WHY(group_by);
 
 #undef FIELDS_WHY
 

@@ -48,6 +48,7 @@ const char *names_group_by(unsigned int by)
 	static const char *const names[] = {
 		[DEMUX_GROUP_BY_HASH] = "hash",
 		[DEMUX_GROUP_BY_BPF] = "bpf",
+		[DEMUX_GROUP_BY_CPU] = "cpu",
 	};
 
 	return LOOK_UP(names, by);

@@ -93,6 +93,8 @@ static void test_group(void **state)
 	ends_with(" of 4.");
 	why->group_by = DEMUX_GROUP_BY_HASH;
 	why->group_hash = 2500000000u;
+	ends_with(" The hash of the four values chose index 2.");
+	has(DEMUX_WHY_GROUP_HASH);
 	ends_with(" The hash of the four values, 2500000000, chose index 2.");
 	why->group_by = DEMUX_GROUP_BY_BPF;
 	ends_with(" of 4. A BPF program chose index 2.");
@@ -121,7 +123,7 @@ static void test_lines(void **state)
 		add_candidate(id, -32768, 0xff, UINT32_MAX);
 	why->candidates = UINT32_MAX;
 	in_slot(UINT32_MAX, UINT32_MAX);
-	has(DEMUX_WHY_GROUP | DEMUX_WHY_GROUP_CHOICE);
+	has(DEMUX_WHY_GROUP | DEMUX_WHY_GROUP_CHOICE | DEMUX_WHY_GROUP_HASH);
 	why->group_size = why->group_hash = why->group_index = UINT32_MAX;
 	why->group_by = DEMUX_GROUP_BY_HASH;
 	seg->have |= DEMUX_HAVE_QUEUES | DEMUX_HAVE_SK_LOOKUP;
