@@ -236,6 +236,25 @@ static inline int same_ends(const struct demux_ends *seg,
 	       same_addr(seg->raddr, seg->family, sock->raddr, sock->family);
 }
 
+/* Can the lookup tables give the listener @sock for a segment with these ends:
+ * has it the port, and the address or any? */
+static inline int listens_for(const struct demux_ends *seg,
+			      const struct demux_sock *sock)
+{
+	const struct demux_ends *at = &sock->ends;
+
+	if (at->lport != seg->lport)
+		return 0;
+	if (seg->family == 4 && sock->flags & DEMUX_SOCK_V6ONLY)
+		return 0;
+	if (seg->family == 6 && at->family == 4)
+		return 0;
+	if (is_any(at->laddr) || (seg->family == 4 && is_mapped(at->laddr) &&
+				  is_any4(at->laddr + 12)))
+		return 1;
+	return same_addr(seg->laddr, seg->family, at->laddr, at->family);
+}
+
 /* A socket that closes gives its port back, one that disconnects its peer. Can
  * @sock, which is in state CLOSE, be what had the segment's two ends? */
 static inline int may_be_released(const struct demux_ends *seg,

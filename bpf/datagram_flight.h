@@ -263,7 +263,8 @@ static __always_inline void datagram_receiver(struct cell *cell,
 	to->score_parts = datagram_score_parts(flight->family, &to->sock,
 					       prefers_this_cpu(sk));
 	read_group(to, sk);
-	if (!datagram_fits(to) && has_sk_lookup(sk))
+	if (!datagram_fits(to) &&
+	    read_sk_lookup(GET(sk, __sk_common.skc_net.net)))
 		to->notes |= DEMUX_NOTE_SK_LOOKUP;
 }
 

@@ -37,6 +37,11 @@ static inline int is_mapped(const __u8 *addr)
 	return addr[10] == 0xff && addr[11] == 0xff;
 }
 
+static inline int is_any4(const __u8 *addr)
+{
+	return !(addr[0] | addr[1] | addr[2] | addr[3]);
+}
+
 static inline int is_any(const __u8 *addr)
 {
 	for (int i = 0; i < 16; i++)

@@ -8,9 +8,11 @@
 
 #include "emit.h"
 #include "filter.h"
-#include "kernel.h"
+#include "kernel_place.h"
 #include "owner.h"
 #include "why.h"
+
+#define UNKNOWN_SKB 1 /* instead of an address */
 
 static __always_inline __u64 flight_task(void)
 {
@@ -129,6 +131,40 @@ static __always_inline void flight_owner(struct flight *flight, const void *sk)
 		flight->owned = 1;
 }
 
+/* The device rule: who is bound, or may be, is judged by these. */
+static __always_inline void flight_device(struct flight *flight)
+{
+	struct demux_segment *seg = &flight->record.more.segment;
+
+	if (flight->skb == UNKNOWN_SKB)
+		return;
+	seg->sdif = read_sdif(flight->skb, seg->ends.family, seg->seq);
+	seg->have |= DEMUX_HAVE_SDIF;
+	if (seg->ends.family == 4)
+		seg->ifindex = read_route_iif(flight->skb, seg->ifindex);
+}
+
+/* Has its namespace a program that may choose a listener, or say that there is
+ * none? */
+static __always_inline void flight_sk_lookup(struct flight *flight,
+					     struct net *net)
+{
+	struct demux_segment *seg = &flight->record.more.segment;
+
+	seg->sk_lookup = read_sk_lookup(net);
+	if (seg->sk_lookup)
+		seg->have |= DEMUX_HAVE_SK_LOOKUP;
+}
+
+/* The lookup found nobody. */
+static __always_inline void flight_nobody(struct flight *flight,
+					  struct sk_buff *skb)
+{
+	flight->met |= MET_NOBODY;
+	flight_device(flight);
+	flight_sk_lookup(flight, GET(skb, dev, nd_net.net));
+}
+
 static __always_inline void flight_match(struct flight *flight,
 					 struct sock_common *skc)
 {
@@ -138,8 +174,8 @@ static __always_inline void flight_match(struct flight *flight,
 	/* What the skb carried was read at entry already. */
 	if (seg->sock.id != sock_id(skc))
 		read_sock(&seg->sock, skc);
-	if (seg->sock.ifindex && seg->ends.family == 4)
-		seg->ifindex = read_route_iif(flight->skb, seg->ifindex);
+	if (seg->sock.ifindex)
+		flight_device(flight);
 	seg->have |= DEMUX_HAVE_SOCK;
 	if (config.detail)
 		why_matched(flight, (__u64)skc);
@@ -187,6 +223,25 @@ static __always_inline void flight_dropped(struct flight *flight, __u32 reason)
 	flight->record.more.segment.have |= DEMUX_HAVE_REASON;
 }
 
+/*
+ * Who put the socket on the skb? What frees it tells: sock_pfree after
+ * bpf_sk_assign(), sock_edemux after TPROXY. The latter is early demux's as
+ * well, so TPROXY shows only where early demux would have found another.
+ */
+static __always_inline void flight_assigned(struct flight *flight,
+					    __u64 destructor)
+{
+	struct demux_segment *seg = &flight->record.more.segment;
+
+	if (config.sock_pfree && destructor == config.sock_pfree) {
+		flight->carried = CARRIED_OTHER;
+		seg->assigned_by = DEMUX_BY_SK_ASSIGN;
+	} else if (config.sock_edemux && destructor == config.sock_edemux &&
+		   flight->carried == CARRIED_OTHER) {
+		seg->assigned_by = DEMUX_BY_TPROXY;
+	}
+}
+
 /* The socket that early demux, a rule or a program put on the skb. */
 static __always_inline void flight_carried(struct flight *flight,
 					   struct sk_buff *skb)
@@ -208,6 +263,7 @@ static __always_inline void flight_carried(struct flight *flight,
 	else if (seg->sock.state == TCP_CLOSE &&
 		 may_be_released(&seg->ends, &seg->sock.ends))
 		flight->carried = CARRIED_MATCH;
+	flight_assigned(flight, (__u64)GET(skb, destructor));
 }
 
 /* As much of the record as there is something in. */
@@ -281,6 +337,8 @@ static __always_inline void flight_finish(struct cell *cell,
 	seg->via = classify_via(seg->outcome, flight->carried);
 	if (seg->via)
 		seg->have |= DEMUX_HAVE_VIA;
+	if (seg->via == DEMUX_ASSIGNED && seg->assigned_by)
+		seg->have |= DEMUX_HAVE_ASSIGNED_BY;
 	seg->detail = classify_detail(seg, flight->met, config.blind);
 	if (seg->detail)
 		seg->have |= DEMUX_HAVE_DETAIL;

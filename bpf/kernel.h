@@ -45,8 +45,6 @@ enum { /* tcp_tw_status, include/net/tcp.h; the others are answered by an ACK */
 	TCP_TW_RST = 1,
 };
 
-#define IP6SKB_L3SLAVE 64 /* include/linux/ipv6.h */
-
 extern const volatile struct demux_config config;
 
 /*
@@ -305,60 +303,6 @@ static __always_inline bool read_addrs(struct sk_buff *skb,
 	__builtin_memcpy(raddr, addrs, 16);
 	__builtin_memcpy(laddr, addrs + 4, 16);
 	return true;
-}
-
-/*
- * The device that TCP takes a segment to have come in by. Of one that this host
- * sent to itself, it is not loopback: IPv6 keeps it beside the header, IPv4 in
- * the route, where it differs for senders that are bound to a device.
- */
-static __always_inline __u32 read_iif_of(struct sk_buff *skb, __u8 family,
-					 struct inet6_skb_parm *parm)
-{
-	int kept = 0, iif = GET(skb, skb_iif);
-	__u16 flags = 0;
-
-	if (family == 4)
-		return iif;
-	bpf_core_read(&kept, sizeof(kept), &parm->iif);
-	bpf_core_read(&flags, sizeof(flags), &parm->flags);
-	/* Loaded here, or clang loads either one through one pointer, which
-	 * the verifier refuses. */
-	asm volatile("" : "+r"(kept));
-	return flags & IP6SKB_L3SLAVE ? iif : kept;
-}
-
-static __always_inline __u32 read_iif(struct sk_buff *skb, __u8 family)
-{
-	return read_iif_of(skb, family, (struct inet6_skb_parm *)skb->cb);
-}
-
-/* The same when TCP may have put its own notes where IPv6 had them: then the
- * segment's sequence number, @seq, is among these. */
-static __always_inline __u32 read_iif_late(struct sk_buff *skb, __u8 family,
-					   __u32 seq)
-{
-	struct tcp_skb_cb *notes = (struct tcp_skb_cb *)skb->cb;
-	__u32 noted = 0;
-
-	bpf_core_read(&noted, sizeof(noted), &notes->seq);
-	if (noted == seq)
-		return read_iif_of(skb, family, &notes->header.h6);
-	return read_iif(skb, family);
-}
-
-/* inet_iif(); asked only where a bound socket makes it matter. */
-static __always_inline __u32 read_route_iif(__u64 skb, __u32 skb_iif)
-{
-	unsigned long dst = 0;
-	int iif = 0;
-
-	bpf_core_read(&dst, sizeof(dst), &((struct sk_buff *)skb)->_skb_refdst);
-	dst &= ~1ul; /* SKB_DST_NOREF */
-	if (dst)
-		bpf_core_read(&iif, sizeof(iif),
-			      &((struct rtable *)dst)->rt_iif);
-	return iif ?: (int)skb_iif;
 }
 
 /* skb_shared_info lies at the end of the linear part; 0 segments means 1. */

@@ -6,7 +6,7 @@
 #ifndef DEMUX_KERNEL_UDP_H
 #define DEMUX_KERNEL_UDP_H
 
-#include "kernel.h"
+#include "kernel_place.h"
 
 #define RTCF_BROADCAST 0x10000000
 #define RTCF_MULTICAST 0x20000000
@@ -15,7 +15,6 @@
 #define ICMP_PORT_UNREACH   3
 #define ICMPV6_DEST_UNREACH 1
 #define ICMPV6_PORT_UNREACH 4
-#define NETNS_BPF_SK_LOOKUP 1 /* enum netns_bpf_attach_type */
 #define GROUP_SOCKS_MAX     128 /* of a SO_REUSEPORT group, looked through */
 
 struct udp_header {
@@ -75,15 +74,6 @@ static __always_inline bool prefers_this_cpu(struct sock *sk)
 {
 	return GET(sk, __sk_common.skc_incoming_cpu) ==
 	       (int)bpf_get_smp_processor_id();
-}
-
-/* Does a BPF program on sk_lookup choose sockets where @sk is? */
-static __always_inline bool has_sk_lookup(struct sock *sk)
-{
-	struct net *net = GET(sk, __sk_common.skc_net.net);
-
-	return bpf_core_field_exists(net->bpf) &&
-	       BPF_CORE_READ(net, bpf.run_array[NETNS_BPF_SK_LOOKUP]);
 }
 
 /* The SO_REUSEPORT group of @sk, and its place there. */

@@ -119,6 +119,7 @@ static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
 	seg->segs = read_segs(skb);
 	seg->ifindex = read_iif(skb, family);
 	if (config.detail) {
+		flight_device(flight);
 		why_query(flight, (__u64)GET(skb, dev, nd_net.net));
 		why_options(flight, skb, &th, got);
 	}
@@ -175,6 +176,7 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 	if (listens) {
 		flight->listener = (__u64)sk;
 		flight_queues(flight, sk);
+		flight_sk_lookup(flight, GET(sk, __sk_common.skc_net.net));
 	}
 	if (!listens) {
 		if (flight->met & MET_REQUEST)
@@ -232,6 +234,7 @@ static __always_inline void segment_request(struct sock *listener,
 	flight->listener = (__u64)listener;
 	flight->request = (__u64)req;
 	flight->stolen = (__u64)stolen;
+	flight_sk_lookup(flight, GET(listener, __sk_common.skc_net.net));
 	flight_parent(flight, &listener->__sk_common);
 	flight_match(flight, &req->__req_common);
 	flight->met |= MET_REQUEST;
@@ -258,7 +261,7 @@ static __always_inline void segment_reset(const struct sock *sk,
 	if (!flight)
 		return;
 	if (!sk)
-		flight->met |= MET_NOBODY;
+		flight_nobody(flight, skb);
 	if (!(flight->record.more.segment.flags & TCP_FLAG_RST))
 		flight->record.more.segment.notes |= DEMUX_NOTE_RESET;
 }
@@ -315,7 +318,7 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 	if (flight->met & (MET_SOCKET | MET_NOBODY))
 		return;
 	if (config.no_socket && reason == config.no_socket)
-		flight->met |= MET_NOBODY;
+		flight_nobody(flight, skb);
 	else if (!(flight->met & MET_BAD_CSUM))
 		flight->met |= MET_DROP;
 	if (rx_sk)

@@ -12,8 +12,7 @@
 #include "accept.h"
 #include "segment.h"
 
-#define ETH_P_IP    0x0800
-#define UNKNOWN_SKB 1 /* instead of an address */
+#define ETH_P_IP 0x0800
 
 /* A pointer that the verifier watches becomes a plain number, which the readers
  * of kernel.h take. */
@@ -146,12 +145,16 @@ static __always_inline bool read_ip(struct __sk_buff *ctx, struct ip_part *part,
 /*
  * The hook shows a request's listener, never the request. Asks the kernel to
  * look the segment up once more, which is the very lookup of moments ago, unless
- * another CPU was quicker. Not asked where the listener has no request at all.
+ * another CPU was quicker. Not asked where the listener has no request at all,
+ * and is one that the tables could give. Of one that they could not, the answer
+ * tells whether a program chose it in the lookup, or it was on the skb before.
  */
 static __always_inline void sight_request(struct __sk_buff *ctx,
-					  struct flight *flight, __u64 listener)
+					  struct flight *flight, __u64 listener,
+					  bool has_requests)
 {
 	struct demux_segment *seg = &flight->record.more.segment;
+	bool assigned = !listens_for(&seg->ends, &seg->sock);
 	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *found;
 
@@ -173,8 +176,15 @@ static __always_inline void sight_request(struct __sk_buff *ctx,
 	/* What is found instead of a request may have taken its place just now;
 	 * and a host that talks to itself is looked up here by another device
 	 * than by TCP. */
-	if (seg->flags & TCP_FLAG_ACK)
+	if (has_requests && seg->flags & TCP_FLAG_ACK)
 		seg->predicted |= DEMUX_PREDICTED_OUTCOME;
+	if (found && (found->state == TCP_NEW_SYN_RECV ||
+		      found->src_port == seg->sock.ends.lport))
+		assigned = false;
+	if (assigned) {
+		flight->carried = CARRIED_OTHER;
+		seg->predicted |= DEMUX_PREDICTED_VIA;
+	}
 	if (!found)
 		return;
 	if (found->state == TCP_NEW_SYN_RECV) {
@@ -188,6 +198,17 @@ static __always_inline void sight_request(struct __sk_buff *ctx,
 				  DEMUX_PREDICTED_SOCK;
 	}
 	bpf_sk_release(found);
+}
+
+static __always_inline void
+sight_listener(struct __sk_buff *ctx, struct flight *flight, struct sock *sk)
+{
+	struct demux_segment *seg = &flight->record.more.segment;
+	bool has_requests = read_requests(sk);
+
+	flight_sk_lookup(flight, GET(sk, __sk_common.skc_net.net));
+	if (has_requests || !listens_for(&seg->ends, &seg->sock))
+		sight_request(ctx, flight, (__u64)sk, has_requests);
 }
 
 static __always_inline __u64 skb_of(struct __sk_buff *ctx)
@@ -229,6 +250,7 @@ static __always_inline void sight_fill(struct __sk_buff *ctx,
 			       ctx->ingress_ifindex :
 			       read_iif(skb, seg->ends.family);
 	if (config.detail) {
+		flight_device(flight);
 		why_query(flight, (__u64)GET((struct sock *)sk,
 					     __sk_common.skc_net.net));
 		sight_options(ctx, flight, tcp, header);
@@ -327,8 +349,7 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 	if (!listens)
 		return;
 	flight_queues(flight, sk);
-	if (flight->record.more.segment.syn_queue)
-		sight_request(ctx, flight, (__u64)sk);
+	sight_listener(ctx, flight, sk);
 }
 
 /* --- the inet_sock_set_state tracepoint ------------------------------------- */

@@ -130,7 +130,7 @@ static __always_inline void sight_unmatched(struct flight *flight,
 				       MET_TIME_WAIT :
 				       MET_DROP;
 	} else if (config.no_socket && reason == config.no_socket) {
-		flight->met |= MET_NOBODY;
+		flight_nobody(flight, skb);
 	} else if (sight_bad_checksum(skb, reason)) {
 		flight->met |= MET_BAD_CSUM;
 	} else if (config.drop_args >= 4 ||
@@ -210,6 +210,7 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 		sight_unwanted(cell, flight, &th);
 	} else {
 		if (config.detail) {
+			flight_device(flight);
 			why_query(flight, (__u64)GET(skb, dev, nd_net.net));
 			why_options(flight, skb, &th, got);
 		}

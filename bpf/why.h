@@ -39,9 +39,7 @@ static __always_inline void why_query(struct flight *flight, __u64 net)
 	ask->family = seg->ends.family;
 	ask->any_device = has_any_device(net);
 	ask->sdif = seg->sdif;
-	ask->dif = seg->ends.family == 4 ?
-			   read_route_iif(flight->skb, seg->ifindex) :
-			   seg->ifindex;
+	ask->dif = seg->ifindex;
 }
 
 /* Those with the address come first. */

@@ -4,6 +4,7 @@
  * table of hooks of bpf/fentry.bpf.c.
  */
 #include "backend.h"
+#include "backend_load.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -83,6 +84,16 @@ static int open_object(struct backend_trace *trace)
 	return 0;
 }
 
+static int describe(struct backend_trace *trace, const struct btf *btf,
+		    char *why, size_t size)
+{
+	(void)btf;
+	(void)why;
+	(void)size;
+	backend_load_destructors(trace->config);
+	return 0;
+}
+
 static void free_object(struct backend_trace *trace)
 {
 	fentry_bpf__destroy(trace->skeleton);
@@ -94,5 +105,6 @@ const struct backend backend_fentry = {
 	.hooks = hooks,
 	.datagram_hooks = backend_fentry_datagrams,
 	.open = open_object,
+	.describe = describe,
 	.free = free_object,
 };

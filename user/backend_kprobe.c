@@ -8,6 +8,7 @@
  */
 #include "backend.h"
 #include "backend_kprobe.h"
+#include "backend_load.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -149,8 +150,8 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 {
 	int type = read_number(SYSFS "type", "%d");
 
-	(void)trace;
 	(void)btf;
+	backend_load_destructors(trace->config);
 	if (type >= 0)
 		return 0;
 	snprintf(why, size,

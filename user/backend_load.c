@@ -18,6 +18,7 @@
 #include "caps.h"
 #include "classify.h"
 #include "kernel_btf.h"
+#include "kernel_symbols.h"
 #include "log.h"
 
 /* --- what this kernel is like ---------------------------------------------- */
@@ -56,6 +57,16 @@ static void describe_kernel(struct demux_config *config, const struct btf *btf)
 	config->has_cookie = kernel_btf_enum(btf, "bpf_func_id",
 					     "BPF_FUNC_get_func_ret", &unused);
 	config->rt = !uname(&kernel) && strstr(kernel.version, "PREEMPT_RT");
+}
+
+void backend_load_destructors(struct demux_config *config)
+{
+	static const char *const names[] = { "sock_edemux", "sock_pfree" };
+	uint64_t begins[2];
+
+	kernel_symbols_find(names, 2, begins);
+	config->sock_edemux = begins[0];
+	config->sock_pfree = begins[1];
 }
 
 static int choose_keys(struct demux_config *config)

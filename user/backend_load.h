@@ -12,6 +12,10 @@
 int backend_load(struct backend_trace *trace, const struct backend_wish *wish,
 		 char *why, size_t size);
 
+/* Tells the kernel half how it knows who put a socket on an skb, for a backend
+ * that sees it there. Without /proc/kallsyms that is not told. */
+void backend_load_destructors(struct demux_config *config);
+
 /* After the hooks on sockets' lives are attached: what the wanted process owns
  * already, whom it starts, and the iterators for backend_find_fds(). */
 void backend_load_finish(struct backend_trace *trace);

@@ -35,24 +35,6 @@ enum verdict judge_doubt(struct judge *judge, const char *format, ...)
 	return VERDICT_UNEXPLAINED;
 }
 
-static bool holds_listener(const struct demux_segment *seg,
-			   const struct demux_sock *sock)
-{
-	const struct demux_ends *to = &seg->ends, *at = &sock->ends;
-
-	if (at->lport != to->lport)
-		return false;
-	if (to->family == 4 && sock->flags & DEMUX_SOCK_V6ONLY)
-		return false;
-	if (to->family == 6 && at->family == 4)
-		return false;
-	if (is_any(at->laddr) ||
-	    (to->family == 4 && is_mapped(at->laddr) &&
-	     same_bytes(at->laddr + 12, (const __u8[4]){ 0 }, 4)))
-		return true;
-	return same_addr(to->laddr, to->family, at->laddr, at->family);
-}
-
 /* The rules that every match obeys, whatever its kind. */
 static enum verdict judge_place(struct judge *judge,
 				const struct demux_sock *sock)
@@ -99,11 +81,11 @@ static enum verdict judge_match(struct judge *judge,
 					    "saw it");
 	/* Of a request that was predicted its listener was seen. */
 	if (seg->predicted & DEMUX_PREDICTED_SOCK && parent &&
-	    !holds_listener(seg, parent))
+	    !listens_for(&seg->ends, parent))
 		return judge_doubt(judge, "I2: the listener has not the "
 					  "segment's address and port");
 	if (sock->state == LISTEN) {
-		if (!holds_listener(seg, sock))
+		if (!listens_for(&seg->ends, sock))
 			return judge_doubt(judge,
 					   "I2: the listener has not the "
 					   "segment's address and port");

@@ -103,3 +103,22 @@ int kernel_symbols_ranges(const char *const *names, int count,
 		fclose(file);
 	return n;
 }
+
+void kernel_symbols_find(const char *const *names, int count, uint64_t *begins)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	struct symbol symbol;
+	int left = count;
+
+	memset(begins, 0, count * sizeof(*begins));
+	while (file && left && next_symbol(file, &symbol)) {
+		for (int i = 0; i < count; i++) {
+			if (begins[i] || strcmp(symbol.name, names[i]))
+				continue;
+			begins[i] = symbol.address;
+			left--;
+		}
+	}
+	if (file)
+		fclose(file);
+}

@@ -19,4 +19,7 @@ struct kernel_range {
 int kernel_symbols_ranges(const char *const *names, int count,
 			  struct kernel_range *ranges, int size);
 
+/* Where each of the named functions begins, 0 where that is not shown. */
+void kernel_symbols_find(const char *const *names, int count, uint64_t *begins);
+
 #endif

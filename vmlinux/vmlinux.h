@@ -69,7 +69,21 @@ struct netns_ipv4 {
 	u8 sysctl_tcp_l3mdev_accept;
 };
 
-struct bpf_prog_array;
+struct bpf_prog_aux {
+	u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+struct bpf_prog_array_item {
+	struct bpf_prog *prog;
+};
+
+struct bpf_prog_array {
+	struct bpf_prog_array_item items[0];
+};
 
 struct netns_bpf {
 	struct bpf_prog_array *run_array[2]; /* by netns_bpf_attach_type */
@@ -77,9 +91,9 @@ struct netns_bpf {
 
 struct net {
 	struct ns_common ns;
-	struct netns_bpf bpf;
 	u32 hash_mix;
 	struct netns_ipv4 ipv4;
+	struct netns_bpf bpf;
 };
 
 struct netns_ipv4___apart {
@@ -177,8 +191,6 @@ struct udp_sock {
 	__u8 encap_type;
 };
 
-struct bpf_prog;
-
 struct sock_reuseport {
 	__u16 num_socks;
 	__u16 incoming_cpu;
@@ -237,11 +249,17 @@ struct sk_buff {
 	__u8 csum_complete_sw : 1;
 	int skb_iif;
 	unsigned long _skb_refdst;
+	void (*destructor)(struct sk_buff *skb);
 	char cb[48];
 	__u16 network_header;
 	unsigned int end;
 	unsigned char *head;
 	unsigned char *data;
+};
+
+struct inet_skb_parm {
+	int iif;
+	__u16 flags;
 };
 
 struct inet6_skb_parm {
@@ -251,7 +269,9 @@ struct inet6_skb_parm {
 
 struct tcp_skb_cb {
 	__u32 seq;
+	__u32 end_seq;
 	union {
+		struct inet_skb_parm h4;
 		struct inet6_skb_parm h6;
 	} header;
 };

@@ -57,6 +57,7 @@ static void test_symbols(void **state)
 {
 	static const char *const names[] = { "tcp_v4_rcv", "no_such_function" };
 	struct kernel_range ranges[4];
+	uint64_t begins[2];
 	int count = kernel_symbols_ranges(names, 2, ranges, 4);
 
 	(void)state;
@@ -67,6 +68,9 @@ static void test_symbols(void **state)
 		assert_true(ranges[i].end - ranges[i].begin < 1 << 20);
 	}
 	assert_int_equal(kernel_symbols_ranges(names + 1, 1, ranges, 4), 0);
+	kernel_symbols_find(names, 2, begins);
+	assert_int_equal(begins[0], ranges[0].begin);
+	assert_int_equal(begins[1], 0);
 }
 
 static void test_mounts(void **state)

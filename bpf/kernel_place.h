@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kernel_place.h - the part of kernel.h, the only reader of kernel structs, on
+ * what decides a lookup beside the ends: the device, and a program on sk_lookup.
+ */
+#ifndef DEMUX_KERNEL_PLACE_H
+#define DEMUX_KERNEL_PLACE_H
+
+#include "kernel.h"
+
+#define IPSKB_L3SLAVE       128 /* include/net/ip.h */
+#define IP6SKB_L3SLAVE      64 /* include/linux/ipv6.h */
+#define NETNS_BPF_SK_LOOKUP 1 /* include/linux/bpf-netns.h */
+
+/*
+ * The device that TCP takes a segment to have come in by. Of one that this host
+ * sent to itself, it is not loopback: IPv6 keeps it beside the header, IPv4 in
+ * the route, where it differs for senders that are bound to a device.
+ */
+static __always_inline __u32 read_iif_of(struct sk_buff *skb, __u8 family,
+					 struct inet6_skb_parm *parm)
+{
+	int kept = 0, iif = GET(skb, skb_iif);
+	__u16 flags = 0;
+
+	if (family == 4)
+		return iif;
+	bpf_core_read(&kept, sizeof(kept), &parm->iif);
+	bpf_core_read(&flags, sizeof(flags), &parm->flags);
+	/* Loaded here, or clang loads either one through one pointer, which
+	 * the verifier refuses. */
+	asm volatile("" : "+r"(kept));
+	return flags & IP6SKB_L3SLAVE ? iif : kept;
+}
+
+static __always_inline __u32 read_iif(struct sk_buff *skb, __u8 family)
+{
+	return read_iif_of(skb, family, (struct inet6_skb_parm *)skb->cb);
+}
+
+/* Has TCP put its own notes where IP had its? Then the segment's sequence
+ * number, @seq, is the first of these. IP has a device there, which may have the
+ * same number, and then 0 but for source routing. */
+static __always_inline bool has_tcp_notes(const struct tcp_skb_cb *notes,
+					  __u32 seq)
+{
+	__u32 noted = 0, end = 0;
+
+	bpf_core_read(&noted, sizeof(noted), &notes->seq);
+	bpf_core_read(&end, sizeof(end), &notes->end_seq);
+	return noted == seq && end;
+}
+
+static __always_inline __u32 read_iif_late(struct sk_buff *skb, __u8 family,
+					   __u32 seq)
+{
+	struct tcp_skb_cb *notes = (struct tcp_skb_cb *)skb->cb;
+
+	if (has_tcp_notes(notes, seq))
+		return read_iif_of(skb, family, &notes->header.h6);
+	return read_iif(skb, family);
+}
+
+/* The member of a VRF that the segment at @skb came in by, 0 for none. */
+static __always_inline __u32 read_sdif(__u64 skb, __u8 family, __u32 seq)
+{
+	__u64 cb = skb + bpf_core_field_offset(struct sk_buff, cb);
+	struct tcp_skb_cb *notes = (struct tcp_skb_cb *)cb;
+	__u64 at = has_tcp_notes(notes, seq) ? (__u64)&notes->header : cb;
+	__u16 flags = 0;
+	int iif = 0;
+
+	if (family == 4) {
+		bpf_core_read(&iif, sizeof(iif),
+			      &((struct inet_skb_parm *)at)->iif);
+		bpf_core_read(&flags, sizeof(flags),
+			      &((struct inet_skb_parm *)at)->flags);
+		return flags & IPSKB_L3SLAVE ? iif : 0;
+	}
+	bpf_core_read(&iif, sizeof(iif), &((struct inet6_skb_parm *)at)->iif);
+	bpf_core_read(&flags, sizeof(flags),
+		      &((struct inet6_skb_parm *)at)->flags);
+	return flags & IP6SKB_L3SLAVE ? iif : 0;
+}
+
+/* inet_iif(); asked only where a bound socket makes it matter. */
+static __always_inline __u32 read_route_iif(__u64 skb, __u32 skb_iif)
+{
+	unsigned long dst = 0;
+	int iif = 0;
+
+	bpf_core_read(&dst, sizeof(dst), &((struct sk_buff *)skb)->_skb_refdst);
+	dst &= ~1ul; /* SKB_DST_NOREF */
+	if (dst)
+		bpf_core_read(&iif, sizeof(iif),
+			      &((struct rtable *)dst)->rt_iif);
+	return iif ?: (int)skb_iif;
+}
+
+/* The id of the first sk_lookup program of a network namespace; 0 where there
+ * is none. */
+static __always_inline __u32 read_sk_lookup(struct net *net)
+{
+	struct bpf_prog_array *programs;
+
+	if (!bpf_core_field_exists(net->bpf))
+		return 0;
+	programs = BPF_CORE_READ(net, bpf.run_array[NETNS_BPF_SK_LOOKUP]);
+	return programs ? BPF_CORE_READ(programs, items[0].prog, aux, id) : 0;
+}
+
+#endif
