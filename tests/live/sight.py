@@ -52,6 +52,7 @@ LIMITS = {
         "listener closed": Limit("`listener_closed`: not seen"),
         "swallowed": Limit("`swallowed`, `acked`: not seen"),
         "ignored": Limit("`ignored`: not seen", WITH_RESET_OF_NOBODY),
+        "group hash": Limit("`group_hash`: not seen"),
         "late checksum": Limit("a bad checksum after the match: not seen"),
     },
 }
