@@ -11,6 +11,7 @@
 #include "backend.h"
 #include "clock.h"
 #include "demo_cast.h"
+#include "demo_chain.h"
 #include "demo_tables.h"
 #include "demo_words.h"
 #include "log.h"
@@ -27,7 +28,9 @@ struct demo {
 	struct demo_cast cast;
 	struct demo_words words;
 	uint32_t netns; /* the server's */
+	bool one_bucket;
 	size_t begun; /* so many steps */
+	size_t shown; /* of these, in this demo */
 	uint64_t begun_ns; /* the last of them */
 	uint64_t done_ns; /* all of its answers were there, 0: not yet */
 	bool finished;
@@ -56,6 +59,14 @@ static int introduce(struct demo *demo)
 			 demo_clients[i].name, demo_clients[i].addr,
 			 demo_clients[i].port, remarks[i]);
 	}
+	if (demo->one_bucket)
+		demo_say(&demo->words,
+			 "\nA host keeps its connections in a hash table of "
+			 "many thousand slots. The server's\n"
+			 "has one: all stand in one chain, and the kernel "
+			 "compares the two endpoints with\n"
+			 "one after the other (slot 0/1 pos 2/3: behind two of "
+			 "three).");
 	demo_say(&demo->words,
 		 "\nEach line below is a TCP segment that reached the server, "
 		 "with the socket (#N)\n"
@@ -64,11 +75,11 @@ static int introduce(struct demo *demo)
 	return 0;
 }
 
-static int show_tables(struct demo *demo)
+/* The server's sockets by /proc, with their numbers in the trace. */
+static int read_tables(struct demo *demo, struct demo_row *rows)
 {
 	pid_t pid = demo->cast.actors[DEMO_THE_SERVER].pid;
-	struct demo_row rows[DEMO_ROWS_MAX];
-	int count = demo_tables_read(rows, pid), here = 0;
+	int count = demo_tables_read(rows, pid);
 
 	if (count < 0) {
 		log_error("the demo failed: cannot read the server's sockets "
@@ -82,7 +93,18 @@ static int show_tables(struct demo *demo)
 			  "descriptor than the trace");
 		return -EBADMSG;
 	}
-	demo_tables_show(&demo->words, rows, count, pid);
+	return count;
+}
+
+static int show_tables(struct demo *demo)
+{
+	struct demo_row rows[DEMO_ROWS_MAX];
+	int count = read_tables(demo, rows), here = 0;
+
+	if (count < 0)
+		return count;
+	demo_tables_show(&demo->words, rows, count,
+			 demo->cast.actors[DEMO_THE_SERVER].pid);
 	for (int i = 0; i < count; i++)
 		here += rows[i].ends.lport == DEMO_PORT;
 	if (here == count && count == 1 + DEMO_CLIENTS)
@@ -94,12 +116,23 @@ static int show_tables(struct demo *demo)
 	return -EBADMSG;
 }
 
+static int show_chain(struct demo *demo)
+{
+	struct demo_row rows[DEMO_ROWS_MAX];
+	int count = read_tables(demo, rows);
+
+	if (count < 0)
+		return count;
+	return demo_chain_show(&demo->words, rows, count) ? 0 : -EBADMSG;
+}
+
 #define TEXT_OF(number) #number
 #define TEXT(number)    TEXT_OF(number)
 
 static const struct step {
 	const char *words;
 	int (*show)(struct demo *demo); /* instead of an order */
+	bool of_one_bucket; /* left out in the other demo */
 	enum demo_role role;
 	enum demo_order_kind order;
 	uint32_t arg;
@@ -134,6 +167,10 @@ static const struct step {
 	{ .words = "The same sockets without the tracer: what /proc tells "
 		   "netstat and lsof.",
 	  .show = show_tables },
+	{ .words = "The one chain, as /proc/net/tcp goes along it, and where "
+		   "segments found it.",
+	  .show = show_chain,
+	  .of_one_bucket = true },
 	{ .words = "A knocks on the closed port " TEXT(DEMO_CLOSED_PORT) ".",
 	  .role = DEMO_THE_CLIENTS,
 	  .order = DEMO_KNOCK,
@@ -169,9 +206,10 @@ static int begin_step(struct demo *demo)
 
 	demo->begun_ns = clock_mono_ns();
 	demo->done_ns = 0;
+	if (step->of_one_bucket && !demo->one_bucket)
+		return 0;
 	if (step->words)
-		demo_say(&demo->words, "\n%zu. %s", demo->begun - 1,
-			 step->words);
+		demo_say(&demo->words, "\n%zu. %s", ++demo->shown, step->words);
 	if (!step->show)
 		return demo_cast_order(&demo->cast, step->role, step->order,
 				       step->arg);
@@ -191,7 +229,7 @@ static int tick(void *context)
 		if (now_ns - demo->begun_ns < DEMO_PATIENCE_S * 1000000000ull)
 			return 0;
 		log_error("the demo failed: step %zu was not done after %d s",
-			  demo->begun - 1, DEMO_PATIENCE_S);
+			  demo->shown, DEMO_PATIENCE_S);
 		demo->failed = true;
 		return 1;
 	}
@@ -274,6 +312,10 @@ static enum exit_code conclude(struct demo *demo)
 		 (unsigned long long)summary->accepted,
 		 (unsigned long long)open->sockets, open->port,
 		 (unsigned long long)open->peers.count, DEMO_CLOSED_PORT);
+	if (demo->one_bucket)
+		demo_say(&demo->words,
+			 "All stood in one chain, so it was not the hash that "
+			 "told them apart.");
 	return EXIT_DONE;
 }
 
@@ -327,6 +369,24 @@ static enum exit_code perform(struct demo *demo, const struct options *options)
 	return err && err != -EPIPE ? EXIT_FAILED : conclude(demo);
 }
 
+/* A sink more, which shows nothing. */
+static int watch_chain(struct pipeline *pipeline)
+{
+	if (pipeline->sink_count == PIPELINE_SINKS_MAX)
+		return 0;
+	return sink_open(&pipeline->sinks[pipeline->sink_count++],
+			 &demo_chain_watcher, "/dev/null");
+}
+
+static enum exit_code say_no_demo(const struct demo *demo, int err)
+{
+	log_error("no demo: %s; it needs root, and a kernel with network "
+		  "namespaces and veth (try: modprobe veth)",
+		  demo->cast.problem);
+	/* Only the sysctl for one bucket can be missing. */
+	return err == -ENOENT ? EXIT_CANNOT_TRACE : EXIT_FAILED;
+}
+
 int demo(const struct options *options)
 {
 	static struct demo demo;
@@ -336,6 +396,7 @@ int demo(const struct options *options)
 	demo_words_open(&demo.words, options, demo.pipeline.sinks);
 	/* The filter needs the number of a namespace, so the cast comes before
 	 * the trace; but where there can be no trace, that is what is said. */
+	demo.one_bucket = demo.cast.one_bucket = options->one_bucket;
 	err = demo_cast_start(&demo.cast);
 	demo.netns = demo_cast_netns(&demo.cast, DEMO_THE_SERVER);
 	demo.pipeline.source = open_source(&demo, options);
@@ -343,15 +404,14 @@ int demo(const struct options *options)
 		code = EXIT_CANNOT_TRACE;
 		goto out;
 	}
-	if (outputs_open(&demo.pipeline, options))
+	if (outputs_open(&demo.pipeline, options) ||
+	    (demo.one_bucket && watch_chain(&demo.pipeline)))
 		goto out;
 	/* No sandbox: its director goes on giving orders through sockets, looks
 	 * into /proc, and ends the actors, who are root as well. */
 	err = err ?: join(&demo.cast);
 	if (err) {
-		log_error("no demo: %s; it needs root, and a kernel with "
-			  "network namespaces and veth (try: modprobe veth)",
-			  demo.cast.problem);
+		code = say_no_demo(&demo, err);
 		goto out;
 	}
 	code = perform(&demo, options);

@@ -72,6 +72,32 @@ static void enter_namespace(int control)
 	answer(control, err, "cannot make a network namespace");
 }
 
+/* A namespace gives those that are made in it a table of their own, of this
+ * many slots. */
+static int ask_for_one_bucket(void)
+{
+	int fd = open("/proc/sys/net/ipv4/tcp_child_ehash_entries",
+		      O_WRONLY | O_CLOEXEC);
+	int err = fd < 0 || write(fd, "1", 1) != 1 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static void enter_one_bucket(int control)
+{
+	int err = unshare(CLONE_NEWNET) ? -errno : 0;
+
+	err = err ?: ask_for_one_bucket();
+	if (err)
+		answer(control, err,
+		       "cannot ask for a hash table of one slot "
+		       "(net.ipv4.tcp_child_ehash_entries, since Linux 6.1)");
+	else
+		enter_namespace(control);
+}
+
 static int open_at(const char *addr, uint16_t port)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
@@ -168,12 +194,15 @@ static void server_echo(struct server *server, int *client)
 	*client = -1;
 }
 
-void demo_acts_server(int control)
+void demo_acts_server(int control, bool one_bucket)
 {
 	struct server server = { .control = control, .listener = -1 };
 
 	memset(server.clients, -1, sizeof(server.clients));
-	enter_namespace(control);
+	if (one_bucket)
+		enter_one_bucket(control);
+	else
+		enter_namespace(control);
 	while (true) {
 		struct pollfd fds[2 + DEMO_CLIENTS] = {
 			{ .fd = control, .events = POLLIN },
@@ -302,10 +331,11 @@ static void clients_obey(int control, int *fds)
 	}
 }
 
-void demo_acts_clients(int control)
+void demo_acts_clients(int control, bool one_bucket)
 {
 	int fds[DEMO_CLIENTS];
 
+	(void)one_bucket;
 	enter_namespace(control);
 	while (true)
 		clients_obey(control, fds);

@@ -6,6 +6,7 @@
 #ifndef DEMO_ACTS_H
 #define DEMO_ACTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Addresses set aside for documentation (RFC 5737): nobody has them. */
@@ -44,11 +45,12 @@ struct demo_order {
  * first of all tells whether there is a network namespace. */
 struct demo_answer {
 	int32_t err; /* 0 or -errno */
-	char what[96]; /* that could not be done */
+	char what[120]; /* that could not be done */
 };
 
-/* Run in a process of their own, and never return. */
-void demo_acts_server(int control) __attribute__((noreturn));
-void demo_acts_clients(int control) __attribute__((noreturn));
+/* Run in a process of their own, and never return. With @one_bucket the table of
+ * the server's established connections has a single slot. */
+void demo_acts_server(int control, bool one_bucket) __attribute__((noreturn));
+void demo_acts_clients(int control, bool one_bucket) __attribute__((noreturn));
 
 #endif

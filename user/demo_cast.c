@@ -19,7 +19,7 @@
 
 static const struct part {
 	const char *name;
-	void (*act)(int control);
+	void (*act)(int control, bool one_bucket);
 } parts[] = {
 	[DEMO_THE_SERVER] = { "the server", demo_acts_server },
 	[DEMO_THE_CLIENTS] = { "the clients", demo_acts_clients },
@@ -47,13 +47,14 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void play(const struct part *part, int control, pid_t director)
+static void play(const struct part *part, int control, bool one_bucket,
+		 pid_t director)
 {
 	reset_signals();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != director) /* it ended before that was asked for */
 		_exit(1);
-	part->act(control);
+	part->act(control, one_bucket);
 }
 
 static int start(struct demo_cast *cast, enum demo_role role)
@@ -68,7 +69,7 @@ static int start(struct demo_cast *cast, enum demo_role role)
 	actor->pid = fork();
 	if (!actor->pid) {
 		close(ends[0]);
-		play(&parts[role], ends[1], director);
+		play(&parts[role], ends[1], cast->one_bucket, director);
 	}
 	err = -errno;
 	close(ends[1]);

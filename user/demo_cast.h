@@ -28,7 +28,8 @@ struct demo_cast {
 		unsigned int answers; /* since the last order to anyone */
 		bool gone;
 	} actors[DEMO_ROLES];
-	char problem[160]; /* what failed, and why */
+	bool one_bucket; /* for the server's connections; set before the start */
+	char problem[200]; /* what failed, and why */
 };
 
 /* Starts both, each in a network namespace of its own. 0, or -errno with the

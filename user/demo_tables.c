@@ -28,7 +28,7 @@ static bool parse_row(const char *line, struct demo_row *row)
 {
 	unsigned int laddr, lport, raddr, rport;
 
-	*row = (struct demo_row){ .fd = -1, .ends.family = 4 };
+	*row = (struct demo_row){ .fd = -1, .place = -1, .ends.family = 4 };
 	if (sscanf(line, "%*d: %x:%x %x:%x %x %x:%*x %*s %*s %*s %*s %lu",
 		   &laddr, &lport, &raddr, &rport, &row->state, &row->unacked,
 		   &row->inode) != 7)
@@ -44,15 +44,20 @@ static bool parse_row(const char *line, struct demo_row *row)
 static int read_sockets(struct demo_row *rows, pid_t pid)
 {
 	char path[64], line[256];
-	int count = 0;
+	int count = 0, established = 0;
 	FILE *table;
 
 	snprintf(path, sizeof(path), "/proc/%d/net/tcp", (int)pid);
 	table = fopen(path, "re");
 	if (!table)
 		return -errno;
-	while (count < DEMO_ROWS_MAX && fgets(line, sizeof(line), table))
-		count += parse_row(line, &rows[count]);
+	while (count < DEMO_ROWS_MAX && fgets(line, sizeof(line), table)) {
+		if (!parse_row(line, &rows[count]))
+			continue;
+		if (rows[count].state == ESTABLISHED)
+			rows[count].place = established++;
+		count++;
+	}
 	fclose(table);
 	return count;
 }

@@ -19,6 +19,7 @@ struct demo_row {
 	unsigned long inode;
 	unsigned int unacked; /* bytes sent */
 	int fd;
+	int place; /* among the established ones, from 0; else -1 */
 	uint64_t number; /* of the same socket in the trace, 0 unknown */
 };
 

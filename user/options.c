@@ -24,6 +24,7 @@ enum {
 	KEY_NO_SANDBOX,
 	KEY_USAGE,
 	KEY_EXPLAIN,
+	KEY_ONE_BUCKET,
 };
 
 static const struct argp_option known[] = {
@@ -45,6 +46,9 @@ static const struct argp_option known[] = {
 	  "Of the ring buffer: bytes, or with K or M; default 16M", 3 },
 	{ "without", KEY_WITHOUT, "SYMBOL[,...]", 0,
 	  "Do not hook these, to see what the proof says then", 3 },
+	{ "one-bucket", KEY_ONE_BUCKET, NULL, 0,
+	  "Demo: a server whose connections stand in one chain; with --detail",
+	  3 },
 	{ "no-sandbox", KEY_NO_SANDBOX, NULL, 0,
 	  "Keep all privileges and system calls", 3 },
 	{ "verbose", 'v', NULL, 0,
@@ -130,6 +134,8 @@ static void check(struct argp_state *state, struct options *options)
 	bool only_recorded;
 
 	options_wanted_check(state, options);
+	if (options->one_bucket && options->task != TASK_DEMO)
+		options_wrong(state, "--one-bucket is of the demo alone");
 	if (options->task == TASK_DOCTOR)
 		check_doctor(state, options);
 	if (options->task == TASK_SOCKETS)
@@ -233,6 +239,10 @@ static error_t on_key(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_WITHOUT:
 		options->without = text;
+		return 0;
+	case KEY_ONE_BUCKET:
+		options->one_bucket = true;
+		options->wanted.detail = 1;
 		return 0;
 	case KEY_NO_SANDBOX:
 		options->no_sandbox = true;

@@ -45,6 +45,7 @@ struct options {
 	size_t output_count; /* at least 1 */
 	bool quiet;
 	bool explain; /* text says in sentences why it was this socket */
+	bool one_bucket; /* of the demo */
 	bool absolute; /* text shows sequence numbers as they are */
 	const char *replay; /* NULL: live */
 	const char *backend; /* NULL: the first that works */

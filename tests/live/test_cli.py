@@ -24,6 +24,7 @@ NOBODY = 65534
 
 # What the message says, where it is not the last argument.
 NAMED = {"-o json:": "'json' has no file", "-j -o text": "two outputs",
+         "--one-bucket": "of the demo alone",
          "demo -P 1": "takes no filter", "demo -- true": "no command",
          "--remote :1 --remote :2": "only once",
          "--netns 4026531840 --netns 4026531841": "only once",
@@ -48,7 +49,7 @@ NAMED = {"-o json:": "'json' has no file", "-j -o text": "two outputs",
     ["-o", "json:"], ["-o", ""], ["-w", ""], ["-j", "-o", "text"],
     ["--buffer-size", "0"], ["--buffer-size", "1G"], ["--buffer-size", "x"],
     ["--buffer-size", "9999M"], ["--nonsense"], ["nonsense"], ["demo", "x"],
-    ["demo", "-r", "x"], ["demo", "-P", "1"], ["demo", "--", "true"],
+    ["demo", "-r", "x"], ["demo", "-P", "1"], ["--one-bucket"], ["demo", "--", "true"],
     ["--"], ["-P", "80", "--"], ["nonsense", "--", "true"],
     ["-r", "x", "--", "true"], ["-p", "1", "--", "true"],
     *(["--remote", x] for x in (

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The demos to their end, by their own word and by their events, and nothing of
+them left."""
+
+import json
+import os
+import platform
+import re
+
+import pytest
+
+from tracer import UnderTest, run_tool
+
+ONE_BUCKET_SINCE = 6, 1  # d1e5e6408b30 "tcp: Introduce optional per-netns ehash."
+KERNEL = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
+
+
+def namespaces():
+    """The network namespaces that processes are in."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            found.add(os.readlink(f"/proc/{pid}/ns/net"))
+        except OSError:
+            pass
+    return found
+
+
+def demo(path, *args):
+    """Its words, and its events."""
+    before = namespaces()
+    done = run_tool("demo", "-b", UnderTest.backend, "-o", "text", "-o",
+                    f"json:{path}", *args, text=True)
+    assert namespaces() == before
+    return done, [*map(json.loads, path.read_text().splitlines())]
+
+
+def test_three_clients(tracing, tmp_path):
+    done, events = demo(tmp_path / "events")
+    assert done.returncode == 0, done.stderr
+    assert "No client got a new port. The server accepted 3 clients" in (
+        done.stdout)
+    assert "\nPROVED: " in done.stdout
+    accepts = [x for x in events if x["event"] == "accept"]
+    assert {x["lport"] for x in accepts} == {12000}
+    assert {(x["raddr"], x["rport"]) for x in accepts} == {
+        ("192.0.2.2", 50001), ("192.0.2.2", 50002), ("192.0.2.3", 50001)}
+    assert not any("hash_slot" in x for x in events)
+
+
+@pytest.mark.skipif(KERNEL < ONE_BUCKET_SINCE,
+                    reason="no hash table of a namespace's own before 6.1")
+def test_one_bucket(tracing, tmp_path):
+    """/proc/net/tcp goes along the chain, and the demo compares itself with
+    that; here with what the clients' order makes of it: a new one stands in
+    front."""
+    done, events = demo(tmp_path / "events", "--one-bucket")
+    assert done.returncode == 0, done.stderr
+    assert "All stood in one chain" in done.stdout
+    hellos = [x for x in events if x["event"] == "segment" and x["len"]]
+    assert [(x["raddr"], x["rport"], x["hash_slots"], x["hash_slot"],
+             x["chain_position"], x["chain_length"]) for x in hellos] == [
+        ("192.0.2.2", 50001, 1, 0, 2, 3), ("192.0.2.2", 50002, 1, 0, 1, 3),
+        ("192.0.2.3", 50001, 1, 0, 0, 3)]
+    in_proc = re.findall(r"^  (\d)  +#\d+ +12000 +(\S+) +slot 0 of 1, (\d) ",
+                         done.stdout, re.MULTILINE)
+    assert in_proc == [("0", "192.0.2.3:50001", "0"),
+                       ("1", "192.0.2.2:50002", "1"),
+                       ("2", "192.0.2.2:50001", "2")]
+
+
+@pytest.mark.skipif(KERNEL >= ONE_BUCKET_SINCE,
+                    reason="this kernel can give a namespace its own table")
+def test_no_one_bucket(tracing, tmp_path):
+    done, _ = demo(tmp_path / "events", "--one-bucket")
+    assert done.returncode == 3 and "since Linux 6.1" in done.stderr
