@@ -138,7 +138,7 @@ bool demo_tables_compare(struct demo_row *rows, int count,
 
 		if (row->state != ESTABLISHED)
 			continue;
-		sock = model_find_ends(model, &row->ends, netns);
+		sock = model_find_ends(model, &row->ends, netns, NULL);
 		if (!sock)
 			continue;
 		row->number = sock->number;

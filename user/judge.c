@@ -8,12 +8,7 @@
 #include <stdio.h>
 
 #include "classify.h"
-#include "filter.h"
-
-enum {
-	CLOSE = 7,
-	LISTEN = 10
-};
+#include "model_table.h"
 
 enum verdict judge_explain(struct judge *judge, const char *format, ...)
 {
@@ -35,7 +30,8 @@ enum verdict judge_doubt(struct judge *judge, const char *format, ...)
 	return VERDICT_UNEXPLAINED;
 }
 
-/* The rules that every match obeys, whatever its kind. */
+/* The device rule: a socket that is bound to a device has only what came in by
+ * that, or by the member of a VRF that it is. */
 static enum verdict judge_place(struct judge *judge,
 				const struct demux_sock *sock)
 {
@@ -44,58 +40,178 @@ static enum verdict judge_place(struct judge *judge,
 	if (seg->have & DEMUX_HAVE_NETNS && seg->netns != sock->netns)
 		return judge_doubt(judge, "the socket is in another network "
 					  "namespace");
-	if (sock->ifindex && sock->ifindex != seg->ifindex)
-		return judge_explain(judge,
-				     "the socket is bound to another device, "
-				     "as a VRF's member is");
-	return VERDICT_PROVED;
+	if (!sock->ifindex || sock->ifindex == seg->ifindex)
+		return VERDICT_PROVED;
+	if (!(seg->have & DEMUX_HAVE_SDIF))
+		return judge_explain(judge, "the socket is bound to another "
+					    "device; by which one TCP took it "
+					    "to come in was not seen");
+	if (sock->ifindex == seg->sdif)
+		return VERDICT_PROVED;
+	return judge_doubt(judge, "the socket is bound to another device");
+}
+
+/* The hash table has not @sock, for all that the kernel's lookup says. Its close
+ * has to follow: proof_end() looks. */
+static void must_close(struct judge *judge, struct model_sock *sock)
+{
+	if (sock && !sock->bypassed_ns)
+		sock->bypassed_ns = judge->event->segment->head.mono_ns;
 }
 
 /* I3: a listener, or nobody, gets only what no other socket should have had. */
 static enum verdict judge_bypass(struct judge *judge)
 {
 	const struct demux_segment *seg = judge->event->segment;
-	struct model_sock *other =
-		model_find_ends(judge->model, &seg->ends, seg->netns);
+	struct model_sock *other = model_find_ends(
+		judge->model, &seg->ends, seg->netns, judge->event->child);
 
-	if (!other || other == judge->event->child || other->last.ifindex ||
+	if (!other || other->last.ifindex ||
 	    other->born_ns >= seg->head.mono_ns)
 		return VERDICT_PROVED;
-	/* Its close has to follow: proof_end() looks. */
-	if (!other->bypassed_ns)
-		other->bypassed_ns = seg->head.mono_ns;
+	must_close(judge, other);
 	return judge_explain(judge, "I3: a socket with these two ends was "
 				    "leaving the hash table just then");
+}
+
+/* I9: what is nobody's has no listener that could have taken it. */
+static enum verdict judge_nobody(struct judge *judge)
+{
+	const struct demux_segment *seg = judge->event->segment;
+	enum verdict verdict = judge_bypass(judge);
+	struct model_sock *listener;
+
+	if (verdict != VERDICT_PROVED || !(seg->have & DEMUX_HAVE_PORTS) ||
+	    !(seg->have & DEMUX_HAVE_ADDRS) || !(seg->have & DEMUX_HAVE_SDIF))
+		return verdict;
+	listener = model_find_listener(judge->model, seg);
+	if (!listener)
+		return VERDICT_PROVED;
+	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
+		return judge_explain(judge,
+				     "I9: a listener could have taken it; the "
+				     "BPF program (sk_lookup, id %u) that is "
+				     "asked before said no",
+				     seg->sk_lookup);
+	if (seg->sdif && !listener->last.ifindex)
+		return judge_explain(judge, "I9: it came in by a VRF, and the "
+					    "listener is bound to none "
+					    "(tcp_l3mdev_accept)");
+	return judge_doubt(judge, "I9: a listener could have taken it");
+}
+
+/* I2: a listener has the segment's port, and its address or any. */
+static enum verdict judge_listener(struct judge *judge,
+				   const struct demux_sock *sock)
+{
+	const struct demux_segment *seg = judge->event->segment;
+
+	if (listens_for(&seg->ends, sock))
+		return judge_place(judge, sock);
+	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
+		return judge_explain(judge,
+				     "I2: the listener has another address or "
+				     "port: the BPF program (sk_lookup, id "
+				     "%u) that is asked before chose it",
+				     seg->sk_lookup);
+	return judge_doubt(judge, "I2: the listener has not the segment's "
+				  "address and port");
+}
+
+/* I6: no two sockets have the same two ends, but for those of two devices. */
+static enum verdict judge_twin(struct judge *judge,
+			       const struct demux_sock *sock)
+{
+	const struct demux_segment *seg = judge->event->segment;
+	struct model_sock *twin = model_find_ends(
+		judge->model, &seg->ends, seg->netns, judge->event->sock);
+
+	if (!twin || model_table_is_mini(sock) ||
+	    twin->last.flags & DEMUX_SOCK_BY_ENDS ||
+	    twin->last.ifindex != sock->ifindex ||
+	    twin->born_ns >= seg->head.mono_ns)
+		return VERDICT_PROVED;
+	must_close(judge, twin);
+	return judge_explain(judge, "I6: another socket with these two ends "
+				    "was leaving the hash table just then");
+}
+
+/* I5: the socket stands in the chain of its slot, where that was walked. */
+static enum verdict judge_chain(struct judge *judge,
+				const struct demux_sock *sock)
+{
+	const struct demux_why *why = judge->event->with_why;
+
+	if (!why || !(why->have & DEMUX_WHY_CHAIN) ||
+	    why->have & DEMUX_WHY_POSITION)
+		return VERDICT_PROVED;
+	/* These tell nobody when they go. */
+	if (!model_table_is_mini(sock))
+		must_close(judge, model_find(judge->model, sock->id));
+	return judge_explain(judge, "I5: the socket was leaving the hash table "
+				    "just then");
+}
+
+/* It has exactly the segment's two ends. */
+static enum verdict judge_exact(struct judge *judge,
+				const struct demux_sock *sock)
+{
+	const struct demux_segment *seg = judge->event->segment;
+	const struct demux_sock *parent = judge->event->with_parent;
+	enum verdict verdict = judge_place(judge, sock);
+
+	if (verdict == VERDICT_PROVED)
+		verdict = judge_twin(judge, sock);
+	if (verdict == VERDICT_PROVED)
+		verdict = judge_chain(judge, sock);
+	/* The listener that a SYN went to which reopened TIME_WAIT. */
+	if (verdict == VERDICT_PROVED && parent &&
+	    seg->outcome == DEMUX_TIME_WAIT)
+		verdict = judge_listener(judge, parent);
+	/* Of a request that was predicted its listener was seen: it has what
+	 * was assigned to it, or chosen for it, when the SYN came. */
+	if (verdict == VERDICT_PROVED && parent &&
+	    seg->predicted & DEMUX_PREDICTED_SOCK &&
+	    !listens_for(&seg->ends, parent))
+		verdict = judge_explain(judge, "the request's listener has "
+					       "another address or port: a "
+					       "rule or a program gave it "
+					       "the SYN");
+	return verdict;
+}
+
+static enum verdict judge_assigned(struct judge *judge)
+{
+	static const char *const by[] = {
+		"a rule or a program",
+		[DEMUX_BY_TPROXY] = "TPROXY",
+		[DEMUX_BY_SK_ASSIGN] = "a BPF program (bpf_sk_assign)",
+	};
+	const struct demux_segment *seg = judge->event->segment;
+	unsigned int who =
+		seg->have & DEMUX_HAVE_ASSIGNED_BY ? seg->assigned_by : 0;
+
+	return judge_explain(
+		judge,
+		"%s assigned the socket to the segment before TCP saw it",
+		by[who < sizeof(by) / sizeof(by[0]) ? who : 0]);
 }
 
 static enum verdict judge_match(struct judge *judge,
 				const struct demux_sock *sock)
 {
 	const struct demux_segment *seg = judge->event->segment;
-	const struct demux_sock *parent = judge->event->with_parent;
 	enum verdict verdict;
 
 	if (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED)
-		return judge_explain(judge, "a rule or a program assigned the "
-					    "socket to the segment before TCP "
-					    "saw it");
-	/* Of a request that was predicted its listener was seen. */
-	if (seg->predicted & DEMUX_PREDICTED_SOCK && parent &&
-	    !listens_for(&seg->ends, parent))
-		return judge_doubt(judge, "I2: the listener has not the "
-					  "segment's address and port");
+		return judge_assigned(judge);
 	if (sock->state == LISTEN) {
-		if (!listens_for(&seg->ends, sock))
-			return judge_doubt(judge,
-					   "I2: the listener has not the "
-					   "segment's address and port");
 		verdict = judge_bypass(judge);
-		if (verdict != VERDICT_PROVED)
-			return verdict;
-		return judge_place(judge, sock);
+		return verdict == VERDICT_PROVED ? judge_listener(judge, sock) :
+						   verdict;
 	}
 	if (same_ends(&seg->ends, &sock->ends))
-		return judge_place(judge, sock);
+		return judge_exact(judge, sock);
 	if (sock->state == CLOSE && may_be_released(&seg->ends, &sock->ends))
 		return judge_explain(judge, "the socket closed meanwhile and "
 					    "had given its port back");
@@ -120,7 +236,7 @@ enum verdict judge_segment(struct judge *judge)
 					    "kernel does not tell who did, so "
 					    "that is predicted");
 	if (seg->outcome == DEMUX_NONE)
-		return judge_bypass(judge);
+		return judge_nobody(judge);
 	if (seg->outcome == DEMUX_MALFORMED)
 		return VERDICT_PROVED;
 	if (!(seg->have & DEMUX_HAVE_SOCK)) {
@@ -134,7 +250,7 @@ enum verdict judge_segment(struct judge *judge)
 	if (!(seg->have & DEMUX_HAVE_PORTS) || !(seg->have & DEMUX_HAVE_ADDRS))
 		return judge_doubt(judge, "its headers could not be read");
 	verdict = judge_match(judge, &seg->sock);
-	if (verdict == VERDICT_PROVED && event->with_child &&
+	if (verdict != VERDICT_UNEXPLAINED && event->with_child &&
 	    !same_ends(&seg->ends, &event->with_child->ends))
 		return judge_doubt(judge, "I4: the child has not the segment's "
 					  "two ends");

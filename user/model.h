@@ -41,8 +41,9 @@ struct model_sock {
 	uint64_t destroyed_ns; /* 0: still there */
 	uint64_t connected_ns; /* UDP: when it was first seen connected, after
 				  it had not been; 0: never */
-	uint64_t bypassed_ns; /* a listener got a segment with its two ends: it
-				 must have left the hash just then; 0: none */
+	uint64_t bypassed_ns; /* a lookup passed it by, or found it where it was
+				 no more: it must have left the hash just then;
+				 0: none */
 	bool has_owner;
 	bool has_fd;
 	bool has_inode;
@@ -102,17 +103,26 @@ struct model_sock *model_find(const struct model *model, uint64_t id);
 /* Does the socket of that id, or its listener, belong to @pid? */
 bool model_owns(const struct model *model, uint64_t id, uint32_t pid);
 
-/* The full socket with these ends that is still in the hash table, for all that
- * is known, or NULL. */
+/* The full socket with these ends, other than @except, that is still in the hash
+ * table, for all that is known, or NULL. */
 struct model_sock *model_find_ends(const struct model *model,
 				   const struct demux_ends *ends,
-				   uint32_t netns);
+				   uint32_t netns,
+				   const struct model_sock *except);
+
+/* A listener that is still there, for all that is known, and could have taken
+ * the segment; or NULL. */
+struct model_sock *model_find_listener(const struct model *model,
+				       const struct demux_segment *seg);
 
 typedef void (*model_visit)(struct model_sock *sock, void *context);
 /* Calls @visit for each socket, those that are gone too. */
 void model_each(struct model *model, model_visit visit, void *context);
 
-/* How many sockets were bypassed by a listener and yet never closed. */
+/* Has the socket of that number left the lookup tables, for all that is known? */
+bool model_is_gone_number(struct model *model, uint64_t number);
+
+/* How many sockets were passed by, and yet never closed. */
 uint64_t model_bypassed(struct model *model);
 
 #endif

@@ -35,6 +35,27 @@ void model_each(struct model *model, model_visit visit, void *context)
 			visit(sock, context);
 }
 
+struct numbered {
+	uint64_t number;
+	const struct model_sock *sock;
+};
+
+static void find_number(struct model_sock *sock, void *context)
+{
+	struct numbered *wanted = context;
+
+	if (sock->number == wanted->number)
+		wanted->sock = sock;
+}
+
+bool model_is_gone_number(struct model *model, uint64_t number)
+{
+	struct numbered wanted = { .number = number };
+
+	model_each(model, find_number, &wanted);
+	return !wanted.sock || model_is_gone(wanted.sock);
+}
+
 static void count_bypassed(struct htab_node *node, void *context)
 {
 	uint64_t *count = context;

@@ -78,7 +78,8 @@ struct model_sock *model_find(const struct model *model, uint64_t id)
 
 struct model_sock *model_find_ends(const struct model *model,
 				   const struct demux_ends *ends,
-				   uint32_t netns)
+				   uint32_t netns,
+				   const struct model_sock *except)
 {
 	struct htab_node *node =
 		htab_find(&model->ends, hash_ends(ends, netns));
@@ -87,13 +88,52 @@ struct model_sock *model_find_ends(const struct model *model,
 		struct model_sock *sock =
 			htab_entry(node, struct model_sock, by_ends);
 
-		if (sock->last.netns == netns && sock->last.state != LISTEN &&
+		if (sock != except && sock->last.netns == netns &&
+		    sock->last.state != LISTEN &&
 		    !model_table_is_udp(&sock->last) &&
 		    !model_table_is_mini(&sock->last) &&
 		    same_ends(ends, &sock->last.ends))
 			return sock;
 	}
 	return NULL;
+}
+
+/* One that is bound at @at, which is where the segment went or any. */
+static struct model_sock *find_bound(const struct model *model,
+				     const struct demux_ends *at,
+				     const struct demux_segment *seg)
+{
+	struct htab_node *node =
+		htab_find(&model->ends, hash_ends(at, seg->netns));
+
+	for (; node; node = htab_next(node)) {
+		struct model_sock *sock =
+			htab_entry(node, struct model_sock, by_ends);
+		uint32_t device = sock->last.ifindex;
+
+		if (sock->last.netns == seg->netns &&
+		    sock->last.state == LISTEN &&
+		    !(sock->last.flags & DEMUX_SOCK_BY_ENDS) &&
+		    sock->born_ns < seg->head.mono_ns &&
+		    (!device || device == seg->ifindex ||
+		     (seg->sdif && device == seg->sdif)) &&
+		    listens_for(&seg->ends, &sock->last))
+			return sock;
+	}
+	return NULL;
+}
+
+struct model_sock *model_find_listener(const struct model *model,
+				       const struct demux_segment *seg)
+{
+	struct demux_ends at = { .family = seg->ends.family,
+				 .lport = seg->ends.lport };
+	struct model_sock *any = find_bound(model, &at, seg);
+
+	if (any)
+		return any;
+	memcpy(at.laddr, seg->ends.laddr, sizeof(at.laddr));
+	return find_bound(model, &at, seg);
 }
 
 void model_table_bury(struct model *model, struct model_sock *sock,

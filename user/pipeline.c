@@ -181,6 +181,8 @@ static int take(void *context, const void *record, size_t len)
 		proof_segment(proof, &pipeline->model, &event);
 	else if (event.head->type == DEMUX_DATAGRAM)
 		proof_datagram(proof, &pipeline->model, &event);
+	else if (event.head->type == DEMUX_ACCEPT)
+		proof_accept(proof, &pipeline->model, &event);
 	hand_on(pipeline, &event);
 	if (pipeline->count_max &&
 	    proof_judged(proof) + proof_copies(proof) == pipeline->count_max)

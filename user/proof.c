@@ -46,6 +46,18 @@ void proof_segment(struct proof *proof, struct model *model,
 	}
 }
 
+/* I7: a socket waits for accept() at the listener that it was born of; when that
+ * closes, it may move to another of the same SO_REUSEPORT group. */
+void proof_accept(struct proof *proof, struct model *model,
+		  const struct event *event)
+{
+	uint64_t born_of = event->sock->parent;
+
+	if (event->parent && born_of != event->parent->number &&
+	    !model_is_gone_number(model, born_of))
+		proof->strange_accepts++;
+}
+
 uint64_t proof_judged(const struct proof *proof)
 {
 	return proof->counts[VERDICT_PROVED] +
@@ -131,8 +143,10 @@ void proof_end(const struct proof *proof, struct model *model,
 
 	doubt_count(summary, summary->unexplained, "segments are unexplained");
 	doubt_count(summary, model_bypassed(model),
-		    "sockets stood in the hash table while a listener got "
-		    "their segments (I3)");
+		    "sockets stood in the hash table, and yet a lookup did not "
+		    "find them there (I3, I5, I6)");
+	doubt_count(summary, proof->strange_accepts,
+		    "accepted sockets were born of another listener (I7)");
 	doubt_count(summary, summary->lost,
 		    "segments were lost: the ring was full (--buffer-size)");
 	doubt_count(summary, summary->lost_other,

@@ -8,8 +8,12 @@
  * I2  a listener has the segment's port, and its address or any
  * I3  a listener is asked only where no socket has the segment's two ends
  * I4  a request and a child have exactly the segment's two ends
+ * I5  a socket stands in the chain of its slot (with --detail)
+ * I6  no two sockets have the same two ends, but for those of two devices
+ * I7  accept() returns what was born of that listener
  * I8  a UDP socket has the datagram's port, its address or any, and if it is
  *     connected its remote end
+ * I9  what is nobody's has no listener that could have taken it
  * I10 every segment, and every datagram, has one outcome
  */
 #ifndef PROOF_H
@@ -67,6 +71,7 @@ struct proof {
 	uint64_t datagrams;
 	uint64_t filtered; /* by user space, in a replay */
 	uint64_t copies_filtered; /* likewise */
+	uint64_t strange_accepts; /* from a listener that they are not of */
 	uint64_t undecodable; /* records that decode() refused */
 	uint64_t unknown; /* records of a type that decode() does not know */
 	bool stopped_early; /* --count: the kernel saw more than was asked for */
@@ -75,6 +80,10 @@ struct proof {
 /* Judges a segment; fills @event->verdict and why. Call after model_apply(). */
 void proof_segment(struct proof *proof, struct model *model,
 		   struct event *event);
+
+/* Judges what an accept() returned, likewise. */
+void proof_accept(struct proof *proof, struct model *model,
+		  const struct event *event);
 
 /* Segments judged so far. */
 uint64_t proof_judged(const struct proof *proof);

@@ -30,7 +30,7 @@ static struct demux_ends client(uint16_t port)
 
 static struct model_sock *find(struct demux_ends ends)
 {
-	return model_find_ends(&model, &ends, MAKE_NETNS);
+	return model_find_ends(&model, &ends, MAKE_NETNS, NULL);
 }
 
 static void test_find_ends(void **state)
@@ -44,7 +44,7 @@ static void test_find_ends(void **state)
 	event = feed(&model, &more);
 	assert_ptr_equal(find(ends), event.sock);
 	assert_null(find(client(1001)));
-	assert_null(model_find_ends(&model, &ends, MAKE_NETNS + 1));
+	assert_null(model_find_ends(&model, &ends, MAKE_NETNS + 1, NULL));
 }
 
 static void test_find_mapped(void **state)

@@ -1,61 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* test_proof.c - user/proof.c: the verdict on one segment. */
-#include "test.h"
-
-#include "proof.h"
-
-static struct model model;
-static struct proof proof;
-static struct event event;
-
-static int begin(void **state)
-{
-	(void)state;
-	model_init(&model);
-	proof = (struct proof){ 0 };
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	model_free(&model);
-	return 0;
-}
-
-static struct demux_ends client(uint16_t port)
-{
-	return make_ends("10.0.0.1", 80, "10.0.0.2", port);
-}
-
-static uint64_t misdelivered(uint16_t port)
-{
-	return ports_get(&model.ports, port)->misdelivered;
-}
-
-/* The verdict on @more; where @why is not NULL, it must be in the reason. */
-static void expect(struct demux_segment_more *more, enum verdict verdict,
-		   const char *why)
-{
-	uint64_t before = proof.counts[verdict], judged = proof_judged(&proof);
-	uint64_t bad = misdelivered(more->segment.ends.lport);
-	bool to_a_sock = more->segment.have & DEMUX_HAVE_PORTS &&
-			 more->segment.have & DEMUX_HAVE_SOCK;
-
-	event = feed(&model, more);
-	proof_segment(&proof, &model, &event);
-	if (event.verdict != verdict)
-		fail_msg("%s (%s), not %s", proof_verdict_name(event.verdict),
-			 event.why ?: "", proof_verdict_name(verdict));
-	assert_int_equal(proof.counts[verdict], before + 1);
-	assert_int_equal(proof_judged(&proof), judged + 1);
-	assert_int_equal(misdelivered(more->segment.ends.lport) - bad,
-			 verdict == VERDICT_UNEXPLAINED && to_a_sock);
-	if (!why)
-		assert_null(event.why);
-	else
-		assert_contains(event.why, why);
-}
+#include "judged.h"
 
 static void test_names(void **state)
 {
@@ -103,16 +48,6 @@ static void test_i1_mapped(void **state)
 	more.segment.sock.ends =
 		make_ends("::10.0.0.1", 80, "::10.0.0.2", 1000);
 	expect(&more, VERDICT_UNEXPLAINED, "I1:");
-}
-
-static struct demux_segment_more syn(uint64_t mono_ns, const char *addr,
-				     uint16_t port)
-{
-	struct demux_segment_more more =
-		make_segment(mono_ns, DEMUX_LISTENER, client(1000));
-
-	give_sock(&more, make_listener(mono_ns, addr, port));
-	return more;
 }
 
 static void test_i2_listener(void **state)
@@ -208,7 +143,9 @@ static void test_predicted_request(void **state)
 	more.segment.predicted = DEMUX_PREDICTED_SOCK;
 	expect(&more, VERDICT_PROVED, NULL);
 	more.parent.ends.lport = 81;
-	expect(&more, VERDICT_UNEXPLAINED, "I2");
+	expect(&more, VERDICT_EXPLAINED, "gave it the SYN");
+	more.segment.sock.ends.rport++;
+	expect(&more, VERDICT_UNEXPLAINED, "I4");
 }
 
 static void test_i4_child_of_a_listener(void **state)
@@ -248,22 +185,14 @@ static void test_place(void **state)
 	more.segment.sock.ifindex = more.segment.ifindex;
 	expect(&more, VERDICT_PROVED, NULL);
 	more.segment.sock.ifindex++;
-	expect(&more, VERDICT_EXPLAINED, "device");
+	expect(&more, VERDICT_EXPLAINED, "was not seen");
+	more.segment.have |= DEMUX_HAVE_SDIF;
+	expect(&more, VERDICT_UNEXPLAINED, "another device");
+	more.segment.sdif = more.segment.sock.ifindex;
+	expect(&more, VERDICT_PROVED, NULL);
 	other.segment.ends.rport++;
 	other.segment.sock.netns++;
 	expect(&other, VERDICT_UNEXPLAINED, "namespace");
-}
-
-static void test_assigned(void **state)
-{
-	struct demux_segment_more more = syn(1, "127.0.0.1", 9999);
-
-	(void)state;
-	more.segment.via = DEMUX_ASSIGNED;
-	expect(&more, VERDICT_EXPLAINED, "assigned");
-	/* Without the bit the number says nothing. */
-	more.segment.have &= ~DEMUX_HAVE_VIA;
-	expect(&more, VERDICT_UNEXPLAINED, "I2:");
 }
 
 static void test_i10_one_outcome(void **state)
@@ -284,7 +213,7 @@ static void test_i10_one_outcome(void **state)
 	expect(&more, VERDICT_PROVED, NULL);
 	more = make_segment(5, DEMUX_REFUSED, client(1000));
 	expect(&more, VERDICT_EXPLAINED, "refused before");
-	more = make_match(6, 101, client(1000));
+	more = make_match(6, 101, client(1002));
 	more.segment.outcome = DEMUX_REFUSED;
 	expect(&more, VERDICT_PROVED, NULL);
 	more.segment.have &= ~DEMUX_HAVE_ADDRS;
@@ -296,7 +225,6 @@ static void test_i10_one_outcome(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_names),
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_i1_own_ends),
 	TEST(test_i1_mapped),
 	TEST(test_i2_listener),
@@ -307,7 +235,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_i4_child_of_a_listener),
 	TEST(test_time_wait),
 	TEST(test_place),
-	TEST(test_assigned),
 	TEST(test_i10_one_outcome),
 };
 

@@ -92,6 +92,13 @@ static void test_unexplained(void **state)
 	expect_doubt(&last, "1 segments are unexplained");
 }
 
+static void test_strange_accepts(void **state)
+{
+	(void)state;
+	proof.strange_accepts = 2;
+	expect_doubt(&last, "2 accepted sockets were born of another");
+}
+
 static void test_kernel_counters(void **state)
 {
 	struct demux_end with;
@@ -296,6 +303,7 @@ static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_proved),
 	TEST(test_unexplained),
+	TEST(test_strange_accepts),
 	TEST(test_kernel_counters),
 	TEST(test_damage),
 	TEST(test_missing_hooks),

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * judged.h - what the tests of the verdict on one segment share.
+ */
+#ifndef TESTS_JUDGED_H
+#define TESTS_JUDGED_H
+
+#include "test.h"
+
+#include "proof.h"
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+static struct model model;
+static struct proof proof;
+static struct event event;
+
+static int begin(void **state)
+{
+	(void)state;
+	model_init(&model);
+	proof = (struct proof){ 0 };
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	model_free(&model);
+	return 0;
+}
+
+static struct demux_ends client(uint16_t port)
+{
+	return make_ends("10.0.0.1", 80, "10.0.0.2", port);
+}
+
+static uint64_t misdelivered(uint16_t port)
+{
+	return ports_get(&model.ports, port)->misdelivered;
+}
+
+/* The verdict on @more; where @why is not NULL, it must be in the reason. */
+static void expect(struct demux_segment_more *more, enum verdict verdict,
+		   const char *why)
+{
+	uint64_t before = proof.counts[verdict], judged = proof_judged(&proof);
+	uint64_t bad = misdelivered(more->segment.ends.lport);
+	bool to_a_sock = more->segment.have & DEMUX_HAVE_PORTS &&
+			 more->segment.have & DEMUX_HAVE_SOCK;
+
+	event = feed(&model, more);
+	proof_segment(&proof, &model, &event);
+	if (event.verdict != verdict)
+		fail_msg("%s (%s), not %s", proof_verdict_name(event.verdict),
+			 event.why ?: "", proof_verdict_name(verdict));
+	assert_int_equal(proof.counts[verdict], before + 1);
+	assert_int_equal(proof_judged(&proof), judged + 1);
+	assert_int_equal(misdelivered(more->segment.ends.lport) - bad,
+			 verdict == VERDICT_UNEXPLAINED && to_a_sock);
+	if (!why)
+		assert_null(event.why);
+	else
+		assert_contains(event.why, why);
+}
+
+static struct demux_segment_more syn(uint64_t mono_ns, const char *addr,
+				     uint16_t port)
+{
+	struct demux_segment_more more =
+		make_segment(mono_ns, DEMUX_LISTENER, client(1000));
+
+	give_sock(&more, make_listener(mono_ns, addr, port));
+	return more;
+}
+
+#endif
