@@ -136,6 +136,7 @@ def test_mptcp_accepts(labs, client_too):
             peers.reset(conn)
             client.close()
     judge.check_accounting(run)
+    judge.check_proved(run)
     is_seen = not client_too or run.sees("mptcp")
     assert len(run.accepts) == (count if is_seen else 0)
     assert run.summary["accepted"] == len(run.accepts)
