@@ -20,6 +20,8 @@ enum demux_protos {
 	DEMUX_UDP = 1 << 1,
 };
 
+#define DATAGRAM_RECEIVERS 16
+
 struct demux_config {
 	__u64 id_xor; /* the key that scrambles socket addresses */
 	__u64 id_mul; /* odd, so that no two addresses share an id */
@@ -64,7 +66,7 @@ struct demux_config {
 	/* The same of udp_rcv, udpv6_rcv and what they call. */
 	struct {
 		__u64 begin, end;
-	} datagram_receivers[16];
+	} datagram_receivers[DATAGRAM_RECEIVERS];
 	__u32 bad_datagram; /* SKB_DROP_REASON_UDP_CSUM */
 	/* Where these functions lie, which tell who put a socket on an skb; 0
 	 * where /proc/kallsyms does not show it. */

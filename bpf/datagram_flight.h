@@ -179,7 +179,9 @@ static __always_inline void datagram_points(struct datagram_flight *flight)
 
 	if (to->outcome != DEMUX_CONNECTED && to->outcome != DEMUX_UNCONNECTED)
 		return;
-	if (to->have & DEMUX_HAVE_VIA && to->via != DEMUX_LOOKUP)
+	/* A connected one may be early demux's, where that is not seen. */
+	if (to->have & DEMUX_HAVE_VIA ? to->via != DEMUX_LOOKUP :
+					to->outcome == DEMUX_CONNECTED)
 		return;
 	to->score = datagram_score(flight->family, to->sock.ends.family,
 				   to->score_parts);

@@ -8,6 +8,10 @@
 
 #include "kernel_place.h"
 
+#define IPPROTO_UDPLITE  136
+#define PACKET_BROADCAST 1
+#define PACKET_LOOPBACK  5 /* what this host sent to many, itself too */
+
 #define RTCF_BROADCAST 0x10000000
 #define RTCF_MULTICAST 0x20000000
 
@@ -43,6 +47,30 @@ static __always_inline int read_udp_header(struct sk_buff *skb,
 	if (linear >= 4)
 		return bpf_probe_read_kernel(uh, 4, data) ? 0 : 4;
 	return 0;
+}
+
+/* The same when the skb's data may be what follows the header. */
+static __always_inline int read_udp_header_late(struct sk_buff *skb,
+						struct udp_header *uh)
+{
+	const unsigned char *at = GET(skb, head) + GET(skb, transport_header);
+	long linear = GET(skb, data) - at + GET(skb, len) - GET(skb, data_len);
+
+	if (linear >= 8)
+		return bpf_probe_read_kernel(uh, 8, at) ? 0 : 8;
+	if (linear >= 4)
+		return bpf_probe_read_kernel(uh, 4, at) ? 0 : 4;
+	return 0;
+}
+
+/* UDP-Lite, which goes through the same functions. */
+static __always_inline bool is_udplite(struct sk_buff *skb, __u8 family)
+{
+	const unsigned char *ip = GET(skb, head) + GET(skb, network_header);
+	__u8 proto = 0;
+
+	bpf_probe_read_kernel(&proto, 1, ip + (family == 4 ? 9 : 6));
+	return proto == IPPROTO_UDPLITE;
 }
 
 /* Was it sent to a multicast or broadcast address? Of IPv4 the route tells. */

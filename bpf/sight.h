@@ -103,8 +103,9 @@ struct ip_part {
 #define EXTENSIONS 4
 
 /* False for an IPv6 header that is not followed to its end. */
-static __always_inline bool
-read_ip6(struct __sk_buff *ctx, struct ip_part *part, struct demux_ends *ends)
+static __always_inline bool read_ip6(struct __sk_buff *ctx,
+				     struct ip_part *part,
+				     struct demux_ends *ends, int proto)
 {
 	__u8 next = 0, more[2];
 
@@ -112,25 +113,25 @@ read_ip6(struct __sk_buff *ctx, struct ip_part *part, struct demux_ends *ends)
 	bpf_skb_load_bytes(ctx, 8, ends->raddr, 16);
 	bpf_skb_load_bytes(ctx, 24, ends->laddr, 16);
 	part->len = 40;
-	for (int i = 0; i < EXTENSIONS && next != IPPROTO_TCP; i++) {
+	for (int i = 0; i < EXTENSIONS && next != proto; i++) {
 		if (bpf_skb_load_bytes(ctx, part->len, more, 2))
 			return false;
 		/* A fragment header, of a whole segment, has 8 bytes. */
 		part->len += next == 44 ? 8 : (more[1] + 1) * 8;
 		next = more[0];
 	}
-	return next == IPPROTO_TCP;
+	return next == proto;
 }
 
 static __always_inline bool read_ip(struct __sk_buff *ctx, struct ip_part *part,
-				    struct demux_ends *ends)
+				    struct demux_ends *ends, int proto)
 {
 	__u32 addrs[2] = {};
 	__u8 first = 0;
 
 	part->family = ctx->protocol == bpf_htons(ETH_P_IP) ? 4 : 6;
 	if (part->family == 6)
-		return read_ip6(ctx, part, ends);
+		return read_ip6(ctx, part, ends, proto);
 	bpf_skb_load_bytes(ctx, 0, &first, 1);
 	part->len = (first & 15) * 4;
 	if (bpf_skb_load_bytes(ctx, 12, addrs, 8))
@@ -313,7 +314,7 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 	sk = (struct sock *)address_of(bpf_skc_to_tcp_sock(any));
 	if (!sk || !is_tcp(sk))
 		return;
-	if (!read_ip(ctx, &part, &ends) ||
+	if (!read_ip(ctx, &part, &ends, IPPROTO_TCP) ||
 	    bpf_skb_load_bytes(ctx, part.len, &th, sizeof(th))) {
 		count_softirq(&cell->count.seen);
 		count_softirq(&cell->count.skipped);

@@ -120,3 +120,5 @@ int BPF_PROG(on_destroy, struct sock *sk)
 	sock_closes(sk, DEMUX_DESTROYED);
 	return 0;
 }
+
+#include "stable_udp.h"

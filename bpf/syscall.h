@@ -11,11 +11,15 @@
 #include "accept.h"
 
 #ifdef __TARGET_ARCH_arm64
+#define SYS_BIND             200
 #define SYS_LISTEN           201
 #define SYS_ACCEPT           202
+#define SYS_CONNECT          203
 #define SYS_ACCEPT4          242
 #define SYSCALL_NUMBER(regs) ((regs)->syscallno)
 #else
+#define SYS_CONNECT          42
+#define SYS_BIND             49
 #define SYS_LISTEN           50
 #define SYS_ACCEPT           43
 #define SYS_ACCEPT4          288

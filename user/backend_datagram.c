@@ -76,5 +76,19 @@ const struct hook backend_kprobe_datagrams[] = {
 };
 
 const struct hook backend_stable_datagrams[] = {
+	{ "on_bind", "sys_exit", HOOK_TRACEPOINT, false, MISS_SHOWS, HOOK_EXTRA,
+	  "UDP sockets that a call binds or connects" },
+	{ "on_unbind", "cgroup/sock_release", HOOK_CGROUP, false, MISS_SHOWS,
+	  HOOK_EXTRA, "UDP sockets that close" },
+	{ "on_datagram_softirq_done", "softirq_exit", HOOK_TRACEPOINT, false,
+	  MISS_SHOWS, HOOK_EXTRA, "the end of a round of receiving" },
+	{ "on_datagram_poll_done", "napi_poll", HOOK_TRACEPOINT, false,
+	  MISS_SHOWS, HOOK_EXTRA, "the same, in threads" },
+	{ "on_datagram", "cgroup_skb/ingress", HOOK_CGROUP, true, MISS_SHOWS,
+	  HOOK_NEEDED, "datagrams and the sockets that get them" },
+	{ "on_datagram_drop", "kfree_skb", HOOK_TRACEPOINT, true, MISS_SHOWS,
+	  HOOK_NEEDED, "datagrams that no socket gets" },
+	{ "on_datagram_drop_again", "kfree_skb", HOOK_TRACEPOINT, true,
+	  MISS_SHOWS, HOOK_NEEDED, "the same, where the first was busy" },
 	{ 0 },
 };

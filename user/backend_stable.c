@@ -50,6 +50,11 @@ static const struct hook hooks[] = {
 
 /* --- what this kernel is like -------------------------------------------------- */
 
+static bool wants(const struct demux_config *config, __u8 proto)
+{
+	return (config->protos ?: DEMUX_TCP) & proto;
+}
+
 static bool find_receivers(struct demux_config *config)
 {
 	static const char *const names[] = { "tcp_v4_rcv", "tcp_v6_rcv" };
@@ -59,6 +64,31 @@ static bool find_receivers(struct demux_config *config)
 	for (int i = 0; i < count; i++) {
 		config->receivers[i].begin = ranges[i].begin;
 		config->receivers[i].end = ranges[i].end;
+	}
+	return count > 0;
+}
+
+/* 7.2 has no __udp4_lib_rcv. */
+static bool find_datagram_receivers(struct demux_config *config)
+{
+	static const char *const names[] = {
+		"udp_rcv",
+		"__udp4_lib_rcv",
+		"udp_queue_rcv_skb",
+		"udpv6_rcv",
+		"__udp6_lib_rcv",
+		"udpv6_queue_rcv_skb",
+		"udp_queue_rcv_one_skb",
+		"udpv6_queue_rcv_one_skb",
+	};
+	struct kernel_range ranges[DATAGRAM_RECEIVERS];
+	int count = kernel_symbols_ranges(names,
+					  sizeof(names) / sizeof(names[0]),
+					  ranges, DATAGRAM_RECEIVERS);
+
+	for (int i = 0; i < count; i++) {
+		config->datagram_receivers[i].begin = ranges[i].begin;
+		config->datagram_receivers[i].end = ranges[i].end;
 	}
 	return count > 0;
 }
@@ -74,18 +104,50 @@ static void find_refusals(struct demux_config *config, const struct btf *btf)
 				&config->refusals[i]);
 }
 
+static void tell_limits(struct backend_trace *trace, const struct btf *btf)
+{
+	struct demux_config *config = trace->config;
+	bool has_udp = wants(config, DEMUX_UDP);
+	const char *more = "", *unseen = "";
+
+	if (!wants(config, DEMUX_TCP)) {
+		snprintf(trace->observed, sizeof(trace->observed),
+			 "%snot seen: via, icmp, encap%s",
+			 config->drop_args < 3 ? "predicted: outcome none; " :
+						 "",
+			 config->drop_args < 3 ? ", refused" : "");
+		return;
+	}
+	if (config->drop_args < 3) {
+		more = ", none, time_wait, refused";
+		unseen = ", the socket of time_wait and refused";
+	} else if (config->drop_args < 4) {
+		more = ", time_wait";
+		unseen = ", the socket of time_wait and refused";
+	}
+	snprintf(trace->observed, sizeof(trace->observed),
+		 "predicted: outcome request and its socket%s; not seen: via, "
+		 "time_wait reopened%s%s%s",
+		 more, unseen,
+		 kernel_btf_tracepoint_args(btf, "tcp_send_reset") < 3 ?
+			 ", reset" :
+			 "",
+		 has_udp ? ", icmp, encap" : "");
+}
+
 static int describe(struct backend_trace *trace, const struct btf *btf,
 		    char *why, size_t size)
 {
 	struct demux_config *config = trace->config;
-	const char *more = "", *unseen = "";
 	char path[256];
 
-	if (!find_receivers(config)) {
-		snprintf(why, size,
-			 "/proc/kallsyms hides where tcp_v4_rcv lies, so what "
-			 "it drops cannot be told from other drops: "
-			 "kernel.kptr_restrict is 2, or CAP_SYSLOG is missing");
+	if ((wants(config, DEMUX_TCP) && !find_receivers(config)) ||
+	    (wants(config, DEMUX_UDP) && !find_datagram_receivers(config))) {
+		snprintf(
+			why, size,
+			"/proc/kallsyms hides where the receive functions "
+			"lie, so what they drop cannot be told from other drops: "
+			"kernel.kptr_restrict is 2, or CAP_SYSLOG is missing");
 		return -EPERM;
 	}
 	if (!mounts_find("cgroup2", path, sizeof(path))) {
@@ -104,20 +166,7 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 		config->blind |= BLIND_RESET;
 	/* sys_exit tells of accept(), so nothing waits for a graft. */
 	config->has_graft = 1;
-	if (config->drop_args < 3) {
-		more = ", outcomes none, time_wait, refused";
-		unseen = ", the socket of time_wait and refused";
-	} else if (config->drop_args < 4) {
-		more = ", outcome time_wait";
-		unseen = ", the socket of time_wait and refused";
-	}
-	snprintf(trace->observed, sizeof(trace->observed),
-		 "predicted: outcome request and its socket%s; not seen: via, "
-		 "time_wait reopened%s%s",
-		 more, unseen,
-		 kernel_btf_tracepoint_args(btf, "tcp_send_reset") < 3 ?
-			 ", reset" :
-			 "");
+	tell_limits(trace, btf);
 	return 0;
 }
 

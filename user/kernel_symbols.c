@@ -71,7 +71,7 @@ static void find_ends(FILE *file, const struct found *found, int count)
 	}
 }
 
-#define FOUND_MAX 8
+#define FOUND_MAX 16
 
 int kernel_symbols_ranges(const char *const *names, int count,
 			  struct kernel_range *ranges, int size)

@@ -251,6 +251,7 @@ struct sk_buff {
 	unsigned long _skb_refdst;
 	void (*destructor)(struct sk_buff *skb);
 	char cb[48];
+	__u16 transport_header;
 	__u16 network_header;
 	unsigned int end;
 	unsigned char *head;

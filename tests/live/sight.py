@@ -26,7 +26,6 @@ LIMITS = {
     "kprobe": PROBES,
     "stable": {
         "cookie": COOKIE,
-        "udp": Limit("UDP: not traced"),
         "via": Limit("`via`: not seen"),
         "request": Limit("`request`: outcome and socket predicted"),
         "reopened": Limit("TIME_WAIT that a SYN reopens: shown as `listener`"),
@@ -53,6 +52,8 @@ LIMITS = {
         "swallowed": Limit("`swallowed`, `acked`: not seen"),
         "ignored": Limit("`ignored`: not seen", WITH_RESET_OF_NOBODY),
         "group hash": Limit("`group_hash`: not seen"),
+        "icmp": Limit("UDP: `icmp`: not seen"),
+        "lost": Limit("UDP: `refused`: shown as `dropped`", WITH_DROP_REASON),
         "late checksum": Limit("a bad checksum after the match: not seen"),
     },
 }

@@ -15,18 +15,14 @@ import pytest
 
 import judge
 import wire
-from tracer import Trace, UnderTest
+from tracer import Trace
 
 PORT, CLOSED = 12000, 12999
 GROUPS = {4: "239.77.1.2", 6: "ff02::7777"}
 SO_ATTACH_FILTER = 26
 BPF_RET_NOTHING = struct.pack("HBBI", 6, 0, 0, 0)
+BROADCAST = "10.77.0.255"
 DELIVERED = ("connected", "unconnected", "multicast")
-
-
-@pytest.fixture(autouse=True)
-def udp(tracing):
-    UnderTest.sees().need("udp")
 
 
 class Sockets:
@@ -105,6 +101,20 @@ def arrivals(run):
     return len(firsts), counts, copies
 
 
+def check_verdict(run, event):
+    """Where no socket is seen and the kernel does not say why, as 5.10 by a
+    drop, nobody's is predicted."""
+    is_guess = event["outcome"] == "none" and not (
+        run.sees("none") or is_group(event["laddr"]))
+    assert event["verdict"] == ("explained" if is_guess else "proved")
+    lost = event.get("dropped") and not run.sees("lost")
+    assert event.get("predicted") == ("outcome" if is_guess or lost else None)
+
+
+def is_group(addr):
+    return addr in GROUPS.values() or addr == BROADCAST
+
+
 def check(run, sockets, got):
     assert collections.Counter(told(run, sockets)) == collections.Counter(got)
     assert all(sockets.is_empty(x) for x in sockets.servers)
@@ -112,7 +122,9 @@ def check(run, sockets, got):
     summary = run.summary
     assert (summary["verdict"], summary["why"]) == ("proved", [])
     assert summary["datagrams"] == count
-    assert summary["copies"] == summary["copies_proved"] == len(run.datagrams)
+    assert summary["copies"] == len(run.datagrams)
+    for event in run.datagrams:
+        check_verdict(run, event)
     for name in ("segments", "datagrams_filtered", "datagrams_skipped",
                  "copies_lost"):
         assert summary[name] == 0
@@ -156,10 +168,10 @@ def test_connected_takes_its_peers(labs, make_sockets):
         else:
             assert judge.pick(event, ("outcome", "sock_rport")) == (
                 "unconnected", 0)
-        if run.sees("via"):
-            assert (event["score"], event["score_parts"]) == (
-                (10, "base|raddr|rport") if event["len"] == 11 else
-                (2, "base"))
+        # A connected one may be early demux's, where that is not seen.
+        assert judge.pick(event, ("score", "score_parts")) == (
+            (2, "base") if event["len"] != 11 else
+            (10, "base|raddr|rport") if run.sees("via") else (None, None))
 
 
 def test_new_sockets(labs, make_sockets):
@@ -227,14 +239,16 @@ def test_nobody_gets_it(labs, make_sockets):
     assert lab.server.snmp("Udp", "NoPorts") == before + 1
     by_port = collections.defaultdict(list)
     for event in run.datagrams:
-        assert event["verdict"] == "proved"
+        check_verdict(run, event)
         by_port[event["lport"]].append(event)
     assert [judge.pick(x, ("family", "outcome", "icmp", "sock", "len"))
             for x in by_port[CLOSED]] == [
                 (x, "none", True if run.sees("icmp") else None, None, 7)
                 for x in (4, 6)]
     (deaf,) = by_port[12001]
-    assert (deaf["outcome"], deaf["sock_lport"]) == ("refused", 12001)
+    assert judge.pick(deaf, ("outcome", "dropped", "sock_lport")) == (
+        ("refused", None, 12001) if run.sees("lost") else
+        ("unconnected", True, 12001))
     odd = [x for x in by_port[12002] if x["rport"] == 9]
     assert [x["outcome"] for x in odd] == ["malformed"] * 3
     assert [x.get("bad_checksum") for x in odd] == [True, None, None]
@@ -286,7 +300,7 @@ def test_many_get_it(labs, make_sockets):
             sockets.send(client, b"xx", GROUPS[version], PORT + version)
             for name in names[version]:
                 got += sockets.take(name)
-        sockets.send(clients[4], b"xxx", "10.77.0.255", PORT + 4)
+        sockets.send(clients[4], b"xxx", BROADCAST, PORT + 4)
         for name in names[4]:
             got += sockets.take(name)
     check(run, sockets, got)
