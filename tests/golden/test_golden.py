@@ -161,7 +161,9 @@ def details(event):
         " of #": (accept or before) and word(event, "parent", " of #"),
         " owners ": before and word(event, "owners", " owners "),
         " child #": word(event, "child", " child #"),
-        " backlog ": word(event, "backlog", " backlog "),
+        # A listener's, or where a segment waits.
+        " backlog ": (word(event, "backlog", " backlog ") or
+                      event.get("detail") == "backlog" and " backlog"),
         " segments ": close and word(event, "segments", " segments "),
         " reset": event.get("reset") and " reset",
         " bad checksum": event.get("bad_checksum") and " bad checksum",
