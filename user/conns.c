@@ -155,7 +155,10 @@ int conns_note(struct conns *conns, const struct demux_segment *seg,
 	}
 	if (is_new || is_another(conn, seg))
 		begin(conns, conn, seg);
-	if (seg->flags & ACK && !conn->has_ack)
+	/* An earlier ACK may have been no good; that which makes a child of a
+	 * request acknowledges just the SYN|ACK. */
+	if (seg->flags & ACK &&
+	    (!conn->has_ack || seg->have & DEMUX_HAVE_CHILD))
 		begin_ack(conns, conn, seg);
 	conn->seen_ns = seg->head.mono_ns;
 	numbers->has_seq = true;

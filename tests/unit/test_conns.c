@@ -78,6 +78,21 @@ static void test_server(void **state)
 	SHOWS("15 -", DEMUX_ESTABLISHED, ends, F_RST, 5015, 0);
 }
 
+/* What a segment with a wrong acknowledgement showed is mended by the right. */
+static void test_bad_ack(void **state)
+{
+	struct demux_ends ends = here(1000);
+	struct demux_segment *seg;
+
+	(void)state;
+	SHOWS("0 -", DEMUX_LISTENER, ends, F_SYN, 5000, 0);
+	SHOWS("1 1", DEMUX_REQUEST, ends, F_ACK, 5001, 77);
+	seg = segment(DEMUX_REQUEST, ends, F_ACK, 5001, 901);
+	seg->have |= DEMUX_HAVE_CHILD;
+	assert_string_equal(note(seg), "1 1");
+	SHOWS("1 14", DEMUX_ESTABLISHED, ends, F_ACK, 5001, 914);
+}
+
 static void test_client(void **state)
 {
 	struct demux_ends ends = here(1000);
@@ -196,6 +211,7 @@ static void test_sweep(void **state)
 static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_server),
+	TEST(test_bad_ack),
 	TEST(test_client),
 	TEST(test_loopback),
 	TEST(test_older_connection),
