@@ -106,6 +106,11 @@ $(OUT)/snapshot_now: tests/bench/snapshot_now.c \
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS) $(sanitize) $(user_flags) -o $@ $^ $(libs)
 
+CONNECTIONS ?= 100000
+.PHONY: soak
+soak: all ## random connections on this kernel, no false alarm: CONNECTIONS=100000
+	$(Q)$(PYTHON) -B tests/soak -n $(CONNECTIONS)
+
 .PHONY: bench-snapshot
 bench-snapshot: $(OUT)/crowd $(OUT)/snapshot_now ## seconds for 100,000 older sockets
 	$(Q)tests/bench/snapshot $^
