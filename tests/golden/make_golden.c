@@ -67,7 +67,7 @@ static void put_close(uint64_t id, uint8_t state, struct demux_ends ends)
 
 static void close_recording(struct demux_end end)
 {
-	put(&end, sizeof(end));
+	put(&end, end.head.len);
 	fclose(file);
 }
 
@@ -206,6 +206,8 @@ static void make_older(void)
 	close_recording(make_end(later(), emitted, 0));
 }
 
+#include "make_golden_why.h"
+
 static void make_outcomes(void)
 {
 	struct demux_ends ends = make_ends("192.0.2.1", 80, "192.0.2.9", 5555);
@@ -333,6 +335,7 @@ int main(int argc, char **argv)
 	make_families();
 	make_older();
 	make_outcomes();
+	make_why();
 	make_lost();
 	make_cut();
 	make_misdelivered();
