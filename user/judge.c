@@ -74,6 +74,13 @@ static enum verdict judge_bypass(struct judge *judge)
 				    "leaving the hash table just then");
 }
 
+/* The listeners are known as they were when they were last seen; where the
+ * kernel's table was walked, and had none, that counts. */
+static bool has_none(const struct demux_why *why)
+{
+	return why && why->have & DEMUX_WHY_CANDIDATES && !why->candidates;
+}
+
 /* I9: what is nobody's has no listener that could have taken it. */
 static enum verdict judge_nobody(struct judge *judge)
 {
@@ -82,7 +89,8 @@ static enum verdict judge_nobody(struct judge *judge)
 	struct model_sock *listener;
 
 	if (verdict != VERDICT_PROVED || !(seg->have & DEMUX_HAVE_PORTS) ||
-	    !(seg->have & DEMUX_HAVE_ADDRS) || !(seg->have & DEMUX_HAVE_SDIF))
+	    !(seg->have & DEMUX_HAVE_ADDRS) || !(seg->have & DEMUX_HAVE_SDIF) ||
+	    has_none(judge->event->with_why))
 		return verdict;
 	listener = model_find_listener(judge->model, seg);
 	if (!listener)

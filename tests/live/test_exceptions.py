@@ -190,6 +190,22 @@ def test_bound_to_a_device(labs):
         assert judge.pick(none, ("outcome", "verdict")) == ("none", "proved")
 
 
+def test_bound_since(labs):
+    """Nobody tells that a listener is bound to a device now; the kernel's table
+    does."""
+    lab = labs.veth()
+    with Trace(lab.namespaces, "--detail") as run:
+        with listen_at(lab.server, "0.0.0.0") as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
+                                b"eth0")
+            assert is_refused(lab.server, "127.0.0.1", ASKED)
+    check(run)
+    none = to(run, lab.server, ASKED)[0]
+    if run.sees("none"):
+        assert judge.pick(none, ("outcome", "verdict", "candidates")) == (
+            "none", "proved", 0)
+
+
 def test_reuseport_program(labs):
     """The group's program takes the third, whatever the hash."""
     lab = labs.veth()

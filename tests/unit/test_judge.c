@@ -193,6 +193,24 @@ static void test_i9_nobody(void **state)
 	expect(&more, VERDICT_PROVED, NULL);
 }
 
+/* It was bound to a device since, which nobody told. */
+static void test_i9_table_has_none(void **state)
+{
+	struct demux_listen listen =
+		make_listen(10, 1, "web", make_listener(6, "10.0.0.1", 80));
+	struct demux_segment_why why = { .more = nobodys(20, "10.0.0.1") };
+
+	(void)state;
+	feed(&model, &listen);
+	why.more.segment.have |= DEMUX_HAVE_WHY;
+	why.more.segment.head.len = sizeof(why);
+	expect(&why.more, VERDICT_UNEXPLAINED, "I9:");
+	why.why.have = DEMUX_WHY_CANDIDATES;
+	expect(&why.more, VERDICT_PROVED, NULL);
+	why.why.candidates = 1;
+	expect(&why.more, VERDICT_UNEXPLAINED, "I9:");
+}
+
 static void test_i9_exceptions(void **state)
 {
 	struct demux_listen listen =
@@ -215,11 +233,11 @@ static void test_i9_exceptions(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(test_assigned),        TEST(test_i2_sk_lookup),
-	TEST(test_i2_reopened),     TEST(test_i5_in_its_chain),
-	TEST(test_i5_of_a_request), TEST(test_i6_one_socket),
-	TEST(test_i7_accept),       TEST(test_i9_nobody),
-	TEST(test_i9_exceptions),
+	TEST(test_assigned),          TEST(test_i2_sk_lookup),
+	TEST(test_i2_reopened),       TEST(test_i5_in_its_chain),
+	TEST(test_i5_of_a_request),   TEST(test_i6_one_socket),
+	TEST(test_i7_accept),         TEST(test_i9_nobody),
+	TEST(test_i9_table_has_none), TEST(test_i9_exceptions),
 };
 
 RUN("judge", tests)
