@@ -309,6 +309,8 @@ static void put_left(struct sink *sink)
 {
 	struct out *out = &sink->out;
 
+	if (!sink->rows++)
+		put_titles(out);
 	out_spaces(out, 16);
 	out_number(out, sink->sockets_left);
 	out_text(out, sink->sockets_left == 1 ?

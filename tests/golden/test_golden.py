@@ -34,8 +34,14 @@ LINE = re.compile(
     r"(?P<time>\d\d:\d\d:\d\d\.\d{6}) (?P<event>\S+) +(?:#(?P<sock>\d+)|-) +"
     r"(?P<remote>\S+:(?:\d+|\*|\?)) +(?P<local>\S+:(?:\d+|\*|\?))"
     r"(?P<rest>.*)")
-# FLAGS and LEN are there for segments only.
+# FLAGS and LEN are there for segments, and for datagrams, whose flags are UDP.
 COLUMNS = re.compile(r" +(?P<flags>[A-Z?][A-Z|]*)? +(?P<len>\d+|\?)(?= |$)")
+
+
+def is_segment_line(line):
+    found = LINE.fullmatch(line)
+    columns = found and COLUMNS.match(found["rest"])
+    return bool(columns) and columns["flags"] != "UDP"
 
 
 def replay(recording, *options):
@@ -74,8 +80,7 @@ def test_explain_adds_lines(recording):
     assert all(len(x) <= 100 for x in added)
     segments = 0
     for line, below in zip(lines, lines[1:]):
-        found = LINE.fullmatch(line)
-        is_segment = bool(found and COLUMNS.match(found["rest"]))
+        is_segment = is_segment_line(line)
         segments += is_segment
         assert below in added if is_segment else (
             below not in added or line in added), line
@@ -91,8 +96,7 @@ def test_numbers_at_the_end(recording):
     segments = [x for x in events if x["event"] == "segment"]
     for options, after in ([], ""), (["--detail"], "_rel"), (["-S"], ""):
         lines = [x for x in replay(recording, *options).decode().splitlines()
-                 if (found := LINE.fullmatch(x))
-                 and COLUMNS.match(found["rest"])]
+                 if is_segment_line(x)]
         assert len(lines) == len(segments)
         for line, event in zip(lines, segments):
             has_ack = "ACK" in event.get("flags", "")
@@ -121,9 +125,12 @@ def test_quiet_is_the_summary(recording):
     assert whole.endswith(replay(recording, "-o", "text", "-q"))
 
 
+ARRIVALS = "segment", "datagram"
+
+
 def ends(event, side):
     """The addr:port that text shows, from JSON's own keys."""
-    if event["event"] != "segment" and event[side + "port"] == 0:
+    if event["event"] not in ARRIVALS and event[side + "port"] == 0:
         return "*:*"
     addr = str(event.get(side + "addr", "?"))
     port = event.get(side + "port", "?")
@@ -143,11 +150,11 @@ def word(event, key, before, after=""):
 
 def details(event):
     """The words that must stand in an event's line, and those that must not."""
-    segment = event["event"] == "segment"
+    segment = event["event"] in ARRIVALS
     accept = event["event"] == "accept"
     close = event["event"] == "close"
     before = event["event"] == "socket"
-    named = accept or before or event["event"] == "listen"
+    named = accept or before or event["event"] in ("listen", "bind")
     words = {
         "via": segment and word(event, "via", " "),
         " v4-mapped": event.get("mapped") and " v4-mapped",
@@ -164,6 +171,13 @@ def details(event):
         # A listener's, or where a segment waits.
         " backlog ": (word(event, "backlog", " backlog ") or
                       event.get("detail") == "backlog" and " backlog"),
+        " datagrams ": close and word(event, "datagrams", " datagrams "),
+        " copy ": word(event, "copy", " copy "),
+        " score ": word(event, "score", " score "),
+        " group ": event["event"] == "datagram" and word(
+            event, "group_index", " group "),
+        " icmp": event.get("icmp") and " icmp",
+        " dropped": event.get("dropped") and " dropped",
         " segments ": close and word(event, "segments", " segments "),
         " reset": event.get("reset") and " reset",
         " bad checksum": event.get("bad_checksum") and " bad checksum",
@@ -181,7 +195,7 @@ def details(event):
 def check_line(line, event):
     found = LINE.fullmatch(line)
     assert found, line
-    segment = event["event"] == "segment"
+    segment = event["event"] in ARRIVALS
     assert event["time"][11:26] == found["time"]
     assert int(found["sock"] or 0) == event.get("sock", 0)
     assert found["remote"] == ends(event, "r")
@@ -191,7 +205,8 @@ def check_line(line, event):
         assert found["event"] == event.get("outcome", "?")
         columns = COLUMNS.match(rest)
         assert columns, line
-        assert (columns["flags"] or "") == event.get("flags", "?")
+        assert (columns["flags"] or "") == (
+            "UDP" if event["event"] == "datagram" else event.get("flags", "?"))
         assert columns["len"] == str(event.get("len", "?"))
         rest = rest[columns.end():]
     else:
@@ -202,7 +217,7 @@ def check_line(line, event):
     parent = re.search(r" of #(\d+)", rest)
     assert not parent or int(parent[1]) == event["parent"], line
     comm = escaped(event.get("comm", "")) if event["event"] in (
-        "accept", "listen", "socket") else ""
+        "accept", "bind", "listen", "socket") else ""
     if "�" not in event.get("comm", ""):  # those bytes are gone in JSON
         assert comm in rest, line
         for text in absent:
@@ -244,10 +259,26 @@ def test_all_older_sockets_under_a_filter():
         check_line(line, event)
 
 
+def check_udp_summary(text, summary):
+    assert re.search(rf"^{summary['datagrams']} datagrams?, "
+                     rf"{summary['copies']} records? ", text, re.MULTILINE)
+    shown = re.findall(r"^port (\d+) of UDP:.*; (\d+) datagrams?, (\d+) "
+                       r"matched, (\d+) cop(?:y|ies), (\d+) misdelivered$",
+                       text, re.MULTILINE)
+    assert shown == [tuple(str(port[key]) for key in (
+        "port", "datagrams", "matched", "copies", "misdelivered"))
+        for port in summary["udp_ports"]]
+    assert ("\nPROVED: " in text) == (summary["verdict"] == "proved")
+
+
 def check_summary(text, summary):
     assert summary["event"] == "summary"
-    assert text.startswith(f"{summary['segments']} segment")
     known = "filtered" in summary
+    if "datagrams" in summary:
+        check_udp_summary(text, summary)
+        if not summary["segments"]:  # -u alone
+            return
+    assert text.startswith(f"{summary['segments']} segment")
     counts = ([f"{summary[key]} {words}" for key, words in (
         ("filtered", "filtered out"), ("lost", "lost"),
         ("skipped", "skipped"))] if known else ["skipped unknown"])
