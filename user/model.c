@@ -102,6 +102,9 @@ static void tell_detail(const struct model *model, struct event *event)
 
 	if (seg->have & DEMUX_HAVE_REASON && seg->drop_reason < MODEL_REASONS)
 		event->drop_reason = model->reasons[seg->drop_reason];
+	/* It was taken in, and then its socket went, and its queue with it. */
+	if (event->drop_reason && !strcmp(event->drop_reason, "QUEUE_PURGE"))
+		event->drop_reason = NULL;
 	if (event->drop_reason && seg->have & DEMUX_HAVE_OUTCOME)
 		detail = detail_of(event->drop_reason, seg->outcome);
 	if (!detail && seg->have & DEMUX_HAVE_DETAIL)

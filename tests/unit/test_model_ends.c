@@ -47,6 +47,34 @@ static void test_find_ends(void **state)
 	assert_null(model_find_ends(&model, &ends, MAKE_NETNS + 1, NULL));
 }
 
+static void tells_reason(uint32_t number, const char *name,
+			 const char *expected)
+{
+	struct demux_segment_more more = make_match(1, 100, client(1000));
+	struct demux_reason reason = {
+		.head = { .type = DEMUX_REASON, .len = sizeof(reason) },
+		.reason = number,
+	};
+	struct event event;
+
+	strcpy(reason.name, name);
+	feed(&model, &reason);
+	more.segment.have |= DEMUX_HAVE_REASON;
+	more.segment.drop_reason = number;
+	event = feed(&model, &more);
+	if (expected)
+		assert_string_equal(event.drop_reason, expected);
+	else
+		assert_null(event.drop_reason);
+}
+
+static void test_drop_reason(void **state)
+{
+	(void)state;
+	tells_reason(3, "TCP_RESET", "TCP_RESET");
+	tells_reason(4, "QUEUE_PURGE", NULL);
+}
+
 static void test_find_mapped(void **state)
 {
 	struct demux_ends mapped =
@@ -219,6 +247,7 @@ static void test_buried_and_met_late(void **state)
 static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_find_ends),
+	TEST(test_drop_reason),
 	TEST(test_find_mapped),
 	TEST(test_closed_is_not_found),
 	TEST(test_minis_and_listeners_are_not_found),
