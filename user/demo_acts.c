@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "demo_acts_udp.h"
 #include "demo_link.h"
 
 #define SERVER_LINK     "veth-server"
@@ -123,6 +124,7 @@ struct server {
 	int control;
 	int listener;
 	int clients[DEMO_CLIENTS]; /* -1: free */
+	int udp[DEMO_UDP_SOCKETS]; /* likewise */
 };
 
 static int lay_wire(pid_t clients)
@@ -145,6 +147,25 @@ static int start_listening(struct server *server)
 	return 0;
 }
 
+static int open_udp(struct server *server, uint32_t which)
+{
+	int fd = demo_udp_open(which ? demo_clients[0].addr : NULL,
+			       demo_clients[0].port);
+
+	if (fd < 0)
+		return fd;
+	server->udp[which] = fd;
+	return 0;
+}
+
+static void shut_udp(struct server *server)
+{
+	for (int i = 0; i < DEMO_UDP_SOCKETS; i++) {
+		close(server->udp[i]);
+		server->udp[i] = -1;
+	}
+}
+
 static void server_obey(struct server *server)
 {
 	struct demo_order order = next_order(server->control);
@@ -161,6 +182,14 @@ static void server_obey(struct server *server)
 	case DEMO_SHUT:
 		close(server->listener);
 		server->listener = -1;
+		answer(server->control, 0, "");
+		break;
+	case DEMO_UDP_OPEN:
+		answer(server->control, open_udp(server, order.arg),
+		       "the server cannot open its UDP socket");
+		break;
+	case DEMO_UDP_SHUT:
+		shut_udp(server);
 		answer(server->control, 0, "");
 		break;
 	}
@@ -199,12 +228,13 @@ void demo_acts_server(int control, bool one_bucket)
 	struct server server = { .control = control, .listener = -1 };
 
 	memset(server.clients, -1, sizeof(server.clients));
+	memset(server.udp, -1, sizeof(server.udp));
 	if (one_bucket)
 		enter_one_bucket(control);
 	else
 		enter_namespace(control);
 	while (true) {
-		struct pollfd fds[2 + DEMO_CLIENTS] = {
+		struct pollfd fds[2 + DEMO_CLIENTS + DEMO_UDP_SOCKETS] = {
 			{ .fd = control, .events = POLLIN },
 			{ .fd = server.listener, .events = POLLIN },
 		};
@@ -214,13 +244,21 @@ void demo_acts_server(int control, bool one_bucket)
 				.fd = server.clients[i],
 				.events = POLLIN,
 			};
-		if (poll(fds, 2 + DEMO_CLIENTS, -1) < 0)
+		for (int i = 0; i < DEMO_UDP_SOCKETS; i++)
+			fds[2 + DEMO_CLIENTS + i] = (struct pollfd){
+				.fd = server.udp[i],
+				.events = POLLIN,
+			};
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0)
 			_exit(1);
 		if (fds[1].revents)
 			server_accept(&server);
 		for (int i = 0; i < DEMO_CLIENTS; i++)
 			if (fds[2 + i].revents)
 				server_echo(&server, &server.clients[i]);
+		for (int i = 0; i < DEMO_UDP_SOCKETS; i++)
+			if (fds[2 + DEMO_CLIENTS + i].revents)
+				demo_udp_echo(server.udp[i]);
 		if (fds[0].revents)
 			server_obey(&server);
 	}
@@ -322,6 +360,14 @@ static void clients_obey(int control, int *fds)
 		break;
 	case DEMO_KNOCK:
 		answer(control, knock(),
+		       "the knock on the closed port was not refused");
+		break;
+	case DEMO_UDP_HELLO:
+		answer(control, demo_udp_greet(),
+		       "a client did not hear the echo of its hello");
+		break;
+	case DEMO_UDP_KNOCK:
+		answer(control, demo_udp_knock(),
 		       "the knock on the closed port was not refused");
 		break;
 	case DEMO_HANG_UP:

@@ -34,6 +34,10 @@ enum demo_order_kind {
 	DEMO_KNOCK, /* a client, on the closed port */
 	DEMO_HANG_UP, /* all clients; the server answers each close */
 	DEMO_SHUT, /* server: close the listener */
+	DEMO_UDP_OPEN, /* server: a socket at its port, 0: for all, 1: for A */
+	DEMO_UDP_HELLO, /* all clients say it and wait for the echo */
+	DEMO_UDP_KNOCK, /* a client, on the closed port */
+	DEMO_UDP_SHUT, /* server: close both */
 };
 
 struct demo_order {

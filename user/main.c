@@ -14,6 +14,7 @@
 #include "backend.h"
 #include "command.h"
 #include "demo.h"
+#include "demo_udp.h"
 #include "doctor.h"
 #include "log.h"
 #include "options.h"
@@ -150,7 +151,8 @@ int main(int argc, char **argv)
 	log_libbpf();
 	options_parse(&options, argc, argv);
 	if (options.task == TASK_DEMO)
-		return demo(&options);
+		return options.wanted.protos & DEMUX_UDP ? demo_udp(&options) :
+							   demo(&options);
 	if (options.task == TASK_DOCTOR)
 		return doctor(&options);
 	return options.command ? trace_command(&options) : trace(&options);

@@ -5,6 +5,7 @@ sockets then had to read, and the kernel's counters."""
 import collections
 import contextlib
 import ctypes
+import json
 import os
 import select
 import socket
@@ -15,7 +16,7 @@ import pytest
 
 import judge
 import wire
-from tracer import Trace
+from tracer import Trace, UnderTest, run_tool
 
 PORT, CLOSED = 12000, 12999
 GROUPS = {4: "239.77.1.2", 6: "ff02::7777"}
@@ -355,3 +356,16 @@ def test_reuseport_and_families(labs, make_sockets):
         x, ("family", "lport")) == (4, 12001)] == [True]
     (none,) = [x for x in run.datagrams if x["outcome"] == "none"]
     assert judge.pick(none, ("family", "lport", "sock")) == (4, 12002, None)
+
+
+def test_demo(tracing):
+    """One socket for three, until another one takes the first's away."""
+    done = run_tool("demo", "-u", "-j", "-b", UnderTest.backend)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(x) for x in done.stdout.splitlines()
+              if x.startswith(b"{")]
+    got = [judge.pick(x, ("outcome", "sock", "rport")) for x in events
+           if x["event"] == "datagram"]
+    first = [("unconnected", 1, x) for x in (50001, 50002, 50001)]
+    assert got == [*first, ("connected", 2, 50001), *first[1:],
+                   ("none", None, 50001)]
