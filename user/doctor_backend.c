@@ -107,6 +107,11 @@ static void take_hooks(struct doctor_backend *backend,
 		*own = (struct doctor_hook){ .hook = trace->hooks[i],
 					     .error = trace->errors[i] };
 		backend->hook_count++;
+		if (own->hook->need == HOOK_DETAIL && trace->pointless[i]) {
+			own->error = 0;
+			strcpy(own->why, "only --detail asks for it");
+			continue;
+		}
 		if (trace->links[i])
 			own->state = DOCTOR_ATTACHED;
 		else if (trace->pointless[i])

@@ -167,6 +167,8 @@ static void put_hook(struct out *out, const struct doctor_hook *hook)
 			     "there is nothing of that kind in this kernel");
 	else if (hook->state == DOCTOR_NOT_ATTACHED)
 		put_labelled(out, 26, "why not", hook->why);
+	else if (hook->state == DOCTOR_NOT_TRIED && *hook->why)
+		put_labelled(out, 26, "not tried", hook->why);
 }
 
 static void put_hooks(struct out *out, const struct doctor_backend *backend,
@@ -181,7 +183,7 @@ static void put_hooks(struct out *out, const struct doctor_backend *backend,
 	put_column(out, 8, backend->backend->name);
 	if (attached)
 		put(out, 10, "%d of %d attached", attached,
-		    backend->hook_count - pointless);
+		    backend->hook_count - pointless - untried);
 	else
 		put(out, 10, "not known, as it did not get so far%s",
 		    missing ? ", but for:" : "");
