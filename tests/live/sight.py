@@ -33,6 +33,7 @@ LIMITS = {
         "mptcp": Limit("accepts of MPTCP: not seen"),
         "device": Limit("own link-local address: device shown as lo",
                         WITH_KERNEL_SKB),
+        "member": Limit("a VRF's member: not seen", WITH_KERNEL_SKB),
         "looped request": Limit(
             "request at an own link-local address: predicted as `listener`"),
         "time_wait": Limit("`time_wait`: predicted, socket not seen",
