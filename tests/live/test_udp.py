@@ -5,12 +5,14 @@ sockets then had to read, and the kernel's counters."""
 import collections
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import select
 import socket
 import struct
 import threading
+import time
 
 import pytest
 
@@ -58,8 +60,18 @@ class Sockets:
         return made
 
     def send(self, client, data, addr=None, port=PORT):
+        """The route of IPv6's multicast is there some time after the wire."""
         version = 6 if client.family == socket.AF_INET6 else 4
-        client.sendto(data, (addr or self.lab.server_addr[version], port))
+        end = time.monotonic() + 10
+        while True:
+            try:
+                client.sendto(data, (addr or self.lab.server_addr[version],
+                                     port))
+                return
+            except OSError as error:
+                if error.errno != errno.ENETUNREACH or time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
     def take(self, name, count=1):
         """Waits for that many, and returns what else there is."""
