@@ -26,7 +26,9 @@ enum datagram_met {
 static inline enum demux_datagram_outcome
 classify_datagram(__u32 met, int is_group, const struct demux_ends *sock)
 {
-	if (met & (DATAGRAM_TOO_SHORT | DATAGRAM_BAD_CSUM))
+	if (met & DATAGRAM_BAD_CSUM ||
+	    (met & DATAGRAM_TOO_SHORT &&
+	     !(met & (DATAGRAM_SOCKET | DATAGRAM_NOBODY))))
 		return DEMUX_BAD_DATAGRAM;
 	if (met & DATAGRAM_DENIED)
 		return DEMUX_DENIED;

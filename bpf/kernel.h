@@ -321,4 +321,21 @@ static __always_inline bool checksum_failed(struct sk_buff *skb)
 	return GET_BITS(skb, csum_complete_sw) && !GET_BITS(skb, csum_valid);
 }
 
+/* How reuseport_select_sock() chooses. */
+static __always_inline __u8 read_group_by(__u64 group, __u64 sk)
+{
+	struct sock_reuseport *of = (struct sock_reuseport *)group;
+	int cpu = BPF_CORE_READ((struct sock_common *)sk, skc_incoming_cpu);
+
+	if (BPF_CORE_READ(of, prog))
+		return DEMUX_GROUP_BY_BPF;
+	/* Since 6.2, b261eda84ec1 ("soreuseport: Fix socket selection for
+	 * SO_INCOMING_CPU."), and in stable trees. */
+	if (bpf_core_field_exists(of->incoming_cpu) &&
+	    BPF_CORE_READ(of, incoming_cpu) &&
+	    cpu == (int)bpf_get_smp_processor_id())
+		return DEMUX_GROUP_BY_CPU;
+	return DEMUX_GROUP_BY_HASH;
+}
+
 #endif

@@ -116,8 +116,7 @@ static __always_inline void read_group(struct demux_datagram *to,
 		return;
 	size = BPF_CORE_READ(group, num_socks);
 	to->group_size = size;
-	to->group_by = BPF_CORE_READ(group, prog) ? DEMUX_GROUP_BY_BPF :
-						    DEMUX_GROUP_BY_HASH;
+	to->group_by = read_group_by((__u64)group, (__u64)sk);
 	to->have |= DEMUX_HAVE_GROUP;
 	for (int i = 0; i < GROUP_SOCKS_MAX && i < size; i++) {
 		if (bpf_core_read(&member, sizeof(member),

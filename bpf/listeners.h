@@ -122,13 +122,18 @@ static __always_inline void read_score(struct demux_candidate *to,
 		to->flags |= DEMUX_CANDIDATE_REUSEPORT;
 }
 
+static __always_inline bool has_old_lists(void)
+{
+	struct inet_connection_sock *old = 0;
+
+	return bpf_core_field_exists(old->icsk_listen_portaddr_node);
+}
+
 /* Before 5.19 these lists were linked elsewhere, and ended with NULL:
  * cae3873c5b3a ("net: inet: Retire port only listening_hash"). */
 static __always_inline __u64 listener_of(__u64 node)
 {
-	struct inet_connection_sock *old = 0;
-
-	if (bpf_core_field_exists(old->icsk_listen_portaddr_node))
+	if (has_old_lists())
 		return node - bpf_core_field_offset(struct inet_connection_sock,
 						    icsk_listen_portaddr_node);
 	return node - bpf_core_field_offset(struct sock_common, skc_nulls_node);
@@ -149,8 +154,8 @@ static __noinline bool read_bucket(struct demux_why *why,
 				    nulls_head.first);
 	for (int i = 0; i <= BUCKET_MAX; i++) {
 		if (!node || node & 1)
-			return !node ||
-			       node >> 1 == slot + LISTENING_NULLS_BASE;
+			return node ? node >> 1 == slot + LISTENING_NULLS_BASE :
+				      has_old_lists();
 		if (bpf_probe_read_kernel(ask->sock, sizeof(ask->sock),
 					  (void *)listener_of(node)))
 			return false;
@@ -169,23 +174,6 @@ static __noinline bool read_bucket(struct demux_why *why,
 }
 
 /* --- reuseport groups ------------------------------------------------------- */
-
-/* How reuseport_select_sock() chooses. */
-static __always_inline __u8 read_group_by(__u64 group, __u64 sk)
-{
-	struct sock_reuseport *of = (struct sock_reuseport *)group;
-	int cpu = BPF_CORE_READ((struct sock_common *)sk, skc_incoming_cpu);
-
-	if (BPF_CORE_READ(of, prog))
-		return DEMUX_GROUP_BY_BPF;
-	/* Since 6.2, b261eda84ec1 ("soreuseport: Fix socket selection for
-	 * SO_INCOMING_CPU."), and in stable trees. */
-	if (bpf_core_field_exists(of->incoming_cpu) &&
-	    BPF_CORE_READ(of, incoming_cpu) &&
-	    cpu == (int)bpf_get_smp_processor_id())
-		return DEMUX_GROUP_BY_CPU;
-	return DEMUX_GROUP_BY_HASH;
-}
 
 /* The group of the socket at @sk, if it is in one. */
 static __always_inline void read_listener_group(struct demux_why *why, __u64 sk)

@@ -92,14 +92,18 @@ static __always_inline bool sight_is_group(struct __sk_buff *ctx, __u64 skb,
 }
 
 /* The open flight, if @sk gets a further copy of its datagram. A socket has one
- * copy of each, so the first one to come again has another datagram. */
+ * copy of each, so the first one to come again has another datagram. Two
+ * namespaces, as behind a bridge, may get the same one after the other. */
 static __always_inline struct datagram_flight *
 sight_copy(struct cell *cell, const struct udp_header *uh,
 	   const struct demux_ends *ends, struct sock *sk)
 {
 	struct datagram_flight *flight = sight_datagram_find(cell, uh, ends);
 
-	return flight && flight->is_group && flight->first != (__u64)sk ?
+	return flight && flight->is_group && flight->first != (__u64)sk &&
+			       flight->record.netns ==
+				       GET(sk, __sk_common.skc_net.net,
+					   ns.inum) ?
 		       flight :
 		       NULL;
 }
@@ -181,7 +185,10 @@ static __always_inline void
 sight_datagram_nobody(struct cell *cell, struct datagram_flight *flight,
 		      struct sk_buff *skb, __u32 reason, struct sock *rx_sk)
 {
-	if (flight->met & DATAGRAM_TOO_SHORT)
+	bool is_nobodys = config.no_socket && reason == config.no_socket;
+
+	/* Only its header may have lain where it was not read. */
+	if (flight->met & DATAGRAM_TOO_SHORT && !is_nobodys)
 		return;
 	if (rx_sk && is_udp(rx_sk))
 		datagram_receiver(cell, flight, rx_sk, (__u64)skb);
@@ -190,7 +197,7 @@ sight_datagram_nobody(struct cell *cell, struct datagram_flight *flight,
 		flight->met |= DATAGRAM_BAD_CSUM;
 	} else if (flight->met & DATAGRAM_SOCKET) {
 		flight->met |= DATAGRAM_DENIED;
-	} else if (config.no_socket && reason == config.no_socket) {
+	} else if (is_nobodys) {
 		flight->met |= DATAGRAM_NOBODY;
 	} else if (config.drop_args >= 3 || flight->is_group) {
 		flight->met |= DATAGRAM_DROP;

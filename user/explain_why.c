@@ -227,7 +227,12 @@ void explain_group(struct words *words, const struct event *event)
 		return;
 	say(words, " %s is one of a reuseport group of %u.",
 	    explain_sock(name, event->sock), why->group_size);
-	if (!(why->have & DEMUX_WHY_GROUP_CHOICE))
+	/* One that was assigned, or that a program on sk_lookup chose, may be
+	 * of a group that was never asked. */
+	if (!(why->have & DEMUX_WHY_GROUP_CHOICE) ||
+	    (!(why->have & DEMUX_WHY_GROUP_HASH) &&
+	     (explain_is_via(event, DEMUX_ASSIGNED) ||
+	      event->segment->have & DEMUX_HAVE_SK_LOOKUP)))
 		return;
 	if (why->group_by == DEMUX_GROUP_BY_HASH &&
 	    why->have & DEMUX_WHY_GROUP_HASH)

@@ -285,7 +285,7 @@ static int note_ends(struct model *model, struct model_sock *sock)
 {
 	uint64_t hash = hash_ends(&sock->last.ends, sock->last.netns);
 
-	if (in_ends(sock) || sock->closed_ns)
+	if (in_ends(sock) || model_is_gone(sock))
 		return 0;
 	return htab_add(&model->ends, &sock->by_ends, hash ?: 1);
 }
@@ -348,6 +348,7 @@ int model_table_meet(struct model *model, const struct demux_sock *from,
 			model_table_bury(model, sock, now_ns);
 		/* The slab gives the same few addresses out at once. */
 		htab_remove(&model->socks, &sock->by_id);
+		model_table_drop_ends(model, sock);
 		sock->replaced = true;
 		sock = NULL;
 	}

@@ -98,7 +98,10 @@ static void adjust_datagrams(const struct pipeline *pipeline,
 	const struct datagram_summary *udp = &pipeline->summary.udp;
 
 	count->filtered = udp->filtered;
-	count->emitted = udp->copies;
+	count->emitted =
+		pipeline->proof.stopped_early ?
+			udp->copies :
+			count->emitted - pipeline->proof.copies_filtered;
 	count->told = udp->datagrams;
 	count->seen =
 		count->filtered + count->told + udp->skipped - count->unseen;

@@ -244,6 +244,40 @@ static void test_buried_and_met_late(void **state)
 	assert_null(find(client(1000)));
 }
 
+static struct demux_accept time_wait_before(uint64_t mono_ns, uint16_t port)
+{
+	struct demux_sock sock = make_sock(300, S_TIME_WAIT, client(port));
+
+	sock.flags |= DEMUX_SOCK_BY_ENDS;
+	return make_before(mono_ns, 0, "", -1, 0, sock);
+}
+
+/* One that is buried is not found by its ends any more, so that its heir is not
+ * taken for it when its memory goes. */
+static void test_buried_and_listed(void **state)
+{
+	struct demux_accept before = time_wait_before(100, 1000);
+	struct demux_accept heir = time_wait_before(101, 1001);
+	struct demux_segment_more reopened =
+		make_segment(100, DEMUX_TIME_WAIT, client(1000));
+	struct demux_segment_more same =
+		make_segment(101, DEMUX_TIME_WAIT, client(1000));
+	struct demux_segment_more late = make_match(3 * S, 302, client(1));
+
+	(void)state;
+	give_sock(&reopened, make_sock(300, S_TIME_WAIT, client(1000)));
+	give_parent(&reopened, make_listener(400, "10.0.0.1", 80));
+	give_sock(&same, make_sock(301, S_TIME_WAIT, client(1000)));
+	feed(&model, &before);
+	feed(&model, &reopened);
+	feed(&model, &before);
+	feed(&model, &heir);
+	feed(&model, &same);
+	feed(&model, &late);
+	late.segment.head.mono_ns = 6 * S;
+	feed(&model, &late);
+}
+
 static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_find_ends),
@@ -257,6 +291,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_time_zero),
 	TEST(test_swept_and_met_at_once),
 	TEST(test_buried_and_met_late),
+	TEST(test_buried_and_listed),
 };
 
 RUN("model_ends", tests)
