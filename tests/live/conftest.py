@@ -25,8 +25,7 @@ signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 # What every guest runs. The other files take turns (--turn): a tool's start
 # takes a guest, which has no KVM, some six seconds.
-CORE = {"test_backends", "test_experiment", "test_lifecycle", "test_loss",
-        "test_odd_segments"}
+CORE = {"test_backends", "test_experiment", "test_odd_segments"}
 
 
 def is_about_no_backend(item):
