@@ -113,7 +113,9 @@ def visit(lab, listener, family=IPV4, port=None, source=0):
 
 
 def serve(listener, namespace):
-    """Accepts and echoes until the listener is shut down, then closes all."""
+    """Accepts and echoes until the listener is shut down, then closes each
+    after its client: who does not wait may close at the same time as the
+    client, and then both ends go to TIME_WAIT."""
     conns, records = [], []
     listener.settimeout(None)
     while True:
@@ -125,6 +127,7 @@ def serve(listener, namespace):
         conns.append(conn)
         records.append(record)
     for conn in conns:
+        assert conn.recv(1) == b""
         conn.close()
     return records
 
