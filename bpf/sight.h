@@ -201,11 +201,12 @@ static __always_inline void sight_request(struct __sk_buff *ctx,
 	bpf_sk_release(found);
 }
 
+/* @flight has its queues. */
 static __always_inline void
 sight_listener(struct __sk_buff *ctx, struct flight *flight, struct sock *sk)
 {
 	struct demux_segment *seg = &flight->record.more.segment;
-	bool has_requests = read_requests(sk);
+	bool has_requests = seg->syn_queue;
 
 	flight_sk_lookup(flight, GET(sk, __sk_common.skc_net.net));
 	if (has_requests || !listens_for(&seg->ends, &seg->sock))
