@@ -338,4 +338,23 @@ static __always_inline __u8 read_group_by(__u64 group, __u64 sk)
 	return DEMUX_GROUP_BY_HASH;
 }
 
+#define GROUP_MAX 128 /* a place in a larger group is not told */
+
+/* The place of the socket at @sk in its group of @size, -1 if it is not found. */
+static __always_inline int read_group_index(__u64 group, __u64 sk, __u32 size)
+{
+	__u64 place =
+		group + bpf_core_field_offset(struct sock_reuseport, socks);
+
+	for (int i = 0; i < GROUP_MAX && i < (int)size; i++) {
+		__u64 member = 0;
+
+		bpf_probe_read_kernel(&member, sizeof(member), (void *)place);
+		if (member == sk)
+			return i;
+		place += sizeof(member);
+	}
+	return -1;
+}
+
 #endif

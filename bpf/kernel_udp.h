@@ -19,7 +19,6 @@
 #define ICMP_PORT_UNREACH   3
 #define ICMPV6_DEST_UNREACH 1
 #define ICMPV6_PORT_UNREACH 4
-#define GROUP_SOCKS_MAX     128 /* of a SO_REUSEPORT group, looked through */
 
 struct udp_header {
 	__be16 source;
@@ -108,26 +107,20 @@ static __always_inline bool prefers_this_cpu(struct sock *sk)
 static __always_inline void read_group(struct demux_datagram *to,
 				       struct sock *sk)
 {
-	struct sock_reuseport *group = GET(sk, sk_reuseport_cb);
-	struct sock *member;
-	__u16 size;
+	__u64 group = (__u64)BPF_CORE_READ(sk, sk_reuseport_cb);
+	int index;
 
 	if (!group)
 		return;
-	size = BPF_CORE_READ(group, num_socks);
-	to->group_size = size;
-	to->group_by = read_group_by((__u64)group, (__u64)sk);
+	to->group_size =
+		BPF_CORE_READ((struct sock_reuseport *)group, num_socks);
+	to->group_by = read_group_by(group, (__u64)sk);
 	to->have |= DEMUX_HAVE_GROUP;
-	for (int i = 0; i < GROUP_SOCKS_MAX && i < size; i++) {
-		if (bpf_core_read(&member, sizeof(member),
-				  &group->socks[0] + i))
-			break;
-		if (member != sk)
-			continue;
-		to->group_index = i;
-		to->have |= DEMUX_HAVE_INDEX;
-		break;
-	}
+	index = read_group_index(group, (__u64)sk, to->group_size);
+	if (index < 0)
+		return;
+	to->group_index = index;
+	to->have |= DEMUX_HAVE_INDEX;
 }
 
 #endif

@@ -10,9 +10,7 @@
 #include "maps.h"
 #include "tables.h"
 
-/* A bucket of more listeners is not told, nor a place in a larger group. */
-#define BUCKET_MAX 64
-#define GROUP_MAX  128
+#define BUCKET_MAX 64 /* a bucket of more listeners is not told */
 
 #define LISTENING_NULLS_BASE (1u << 29) /* include/net/inet_hashtables.h */
 
@@ -179,26 +177,19 @@ static __noinline bool read_bucket(struct demux_why *why,
 static __always_inline void read_listener_group(struct demux_why *why, __u64 sk)
 {
 	__u64 group = (__u64)BPF_CORE_READ((struct sock *)sk, sk_reuseport_cb);
-	__u64 place;
+	int index;
 
 	if (!group)
 		return;
 	why->group_size =
 		BPF_CORE_READ((struct sock_reuseport *)group, num_socks);
 	why->have |= DEMUX_WHY_GROUP;
-	place = group + bpf_core_field_offset(struct sock_reuseport, socks);
-	for (__u32 i = 0; i < GROUP_MAX && i < why->group_size; i++) {
-		__u64 member = 0;
-
-		bpf_probe_read_kernel(&member, sizeof(member), (void *)place);
-		if (member == sk) {
-			why->group_index = i;
-			why->group_by = read_group_by(group, sk);
-			why->have |= DEMUX_WHY_GROUP_CHOICE;
-			return;
-		}
-		place += sizeof(member);
-	}
+	index = read_group_index(group, sk, why->group_size);
+	if (index < 0)
+		return;
+	why->group_index = index;
+	why->group_by = read_group_by(group, sk);
+	why->have |= DEMUX_WHY_GROUP_CHOICE;
 }
 
 #endif
