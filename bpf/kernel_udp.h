@@ -34,23 +34,10 @@ static __always_inline void read_udp_sock(struct demux_sock *to,
 	to->flags |= DEMUX_SOCK_UDP;
 }
 
-/* How many bytes of it @uh has: 8, 4 (the ports alone) or 0. */
+/* How many bytes of it @uh has: 8, 4 (the ports alone) or 0. The skb's data is
+ * the header, or what follows it. */
 static __always_inline int read_udp_header(struct sk_buff *skb,
 					   struct udp_header *uh)
-{
-	__u32 linear = GET(skb, len) - GET(skb, data_len);
-	const unsigned char *data = GET(skb, data);
-
-	if (linear >= 8)
-		return bpf_probe_read_kernel(uh, 8, data) ? 0 : 8;
-	if (linear >= 4)
-		return bpf_probe_read_kernel(uh, 4, data) ? 0 : 4;
-	return 0;
-}
-
-/* The same when the skb's data may be what follows the header. */
-static __always_inline int read_udp_header_late(struct sk_buff *skb,
-						struct udp_header *uh)
 {
 	const unsigned char *at = GET(skb, head) + GET(skb, transport_header);
 	long linear = GET(skb, data) - at + GET(skb, len) - GET(skb, data_len);

@@ -224,7 +224,7 @@ static __always_inline void sight_datagram_drop(struct sk_buff *skb,
 	ends.family = GET(skb, protocol) == bpf_htons(ETH_P_IP) ? 4 : 6;
 	if (!read_addrs(skb, &ends) || is_udplite(skb, ends.family))
 		return;
-	got = read_udp_header_late(skb, &uh);
+	got = read_udp_header(skb, &uh);
 	flight = sight_datagram_find(cell, &uh, &ends);
 	/* What has the address of the last copy, and was given to a socket. */
 	if (flight && !(config.no_socket && reason == config.no_socket) &&
