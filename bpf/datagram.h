@@ -141,8 +141,7 @@ static __always_inline void datagram_drop(struct sk_buff *skb, __u32 reason)
 
 	if (!flight || flight->met & (DATAGRAM_NOBODY | DATAGRAM_DENIED))
 		return;
-	if (checksum_failed(skb) ||
-	    (config.bad_datagram && reason == config.bad_datagram))
+	if (has_bad_checksum(skb, reason, config.bad_datagram))
 		flight->met |= DATAGRAM_BAD_CSUM;
 	else if (flight->met & DATAGRAM_SOCKET)
 		flight->record.notes |= DEMUX_NOTE_DROPPED;

@@ -315,10 +315,14 @@ static __always_inline __u16 read_segs(struct sk_buff *skb)
 	return segs ?: 1;
 }
 
-/* Was the checksum computed, and found wrong? */
-static __always_inline bool checksum_failed(struct sk_buff *skb)
+/* Was the checksum of what is dropped computed, and found wrong? @named is the
+ * reason that says so, 0 where this kernel has none. */
+static __always_inline bool has_bad_checksum(struct sk_buff *skb, __u32 reason,
+					     __u32 named)
 {
-	return GET_BITS(skb, csum_complete_sw) && !GET_BITS(skb, csum_valid);
+	return (GET_BITS(skb, csum_complete_sw) &&
+		!GET_BITS(skb, csum_valid)) ||
+	       (named && reason == named);
 }
 
 /* How reuseport_select_sock() chooses. */

@@ -312,8 +312,7 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 	if (!flight)
 		return;
 	flight_dropped(flight, reason);
-	if (checksum_failed(skb) ||
-	    (config.bad_csum && reason == config.bad_csum))
+	if (has_bad_checksum(skb, reason, config.bad_csum))
 		flight->met |= MET_BAD_CSUM;
 	if (flight->met & (MET_SOCKET | MET_NOBODY))
 		return;

@@ -192,8 +192,7 @@ sight_datagram_nobody(struct cell *cell, struct datagram_flight *flight,
 		return;
 	if (rx_sk && is_udp(rx_sk))
 		datagram_receiver(cell, flight, rx_sk, (__u64)skb);
-	if (checksum_failed(skb) ||
-	    (config.bad_datagram && reason == config.bad_datagram)) {
+	if (has_bad_checksum(skb, reason, config.bad_datagram)) {
 		flight->met |= DATAGRAM_BAD_CSUM;
 	} else if (flight->met & DATAGRAM_SOCKET) {
 		flight->met |= DATAGRAM_DENIED;

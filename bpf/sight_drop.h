@@ -89,13 +89,6 @@ static __always_inline bool is_refusal(__u32 reason)
 	return false;
 }
 
-static __always_inline bool sight_bad_checksum(struct sk_buff *skb,
-					       __u32 reason)
-{
-	return checksum_failed(skb) ||
-	       (config.bad_csum && reason == config.bad_csum);
-}
-
 /* Dropped after a full socket or a listener had been found. 5.10 says nothing of
  * the reason: a socket that does not listen lets a segment go only if its filter
  * says so, or its backlog is full. */
@@ -104,7 +97,7 @@ static __always_inline void sight_dropped(struct flight *flight,
 {
 	struct demux_segment *seg = &flight->record.more.segment;
 
-	if (sight_bad_checksum(skb, reason)) {
+	if (has_bad_checksum(skb, reason, config.bad_csum)) {
 		flight->met |= MET_BAD_CSUM;
 		return;
 	}
@@ -131,7 +124,7 @@ static __always_inline void sight_unmatched(struct flight *flight,
 				       MET_DROP;
 	} else if (config.no_socket && reason == config.no_socket) {
 		flight_nobody(flight, skb);
-	} else if (sight_bad_checksum(skb, reason)) {
+	} else if (has_bad_checksum(skb, reason, config.bad_csum)) {
 		flight->met |= MET_BAD_CSUM;
 	} else if (config.drop_args >= 4 ||
 		   (config.drop_args == 3 && reason != config.not_specified)) {
