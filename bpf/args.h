@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * args.h - where a hooked function's result is, on this kernel.
+ * args.h - where a hooked function's result is, on this kernel, and an argument
+ * that it may not have.
  *
  * An fexit program finds the result in the slot after the last argument, and
  * how many arguments a function has changed over the years: user space counts
@@ -12,6 +13,8 @@
 #define DEMUX_ARGS_H
 
 #include <bpf/bpf_helpers.h>
+
+#include "kernel.h"
 
 #define LOAD_SLOT(ctx, n)                                     \
 	({                                                    \
@@ -46,6 +49,18 @@ static __always_inline __u64 probe_slot(void *ctx, __u8 n)
 
 	bpf_probe_read_kernel(&slot, sizeof(slot), (__u64 *)ctx + n);
 	return slot;
+}
+
+/* The kfree_skb tracepoint's reason, 0 where the kernel tells none. */
+static __always_inline __u32 drop_reason(__u64 *ctx)
+{
+	return config.drop_args >= 3 ? ctx[2] : 0;
+}
+
+/* Its rx_sk, NULL likewise. */
+static __always_inline struct sock *drop_sock(__u64 *ctx)
+{
+	return config.drop_args >= 4 ? (struct sock *)ctx[3] : NULL;
 }
 
 #endif

@@ -158,14 +158,7 @@ int BPF_PROG(on_child, struct sock *listener, struct sock *child,
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(on_drop, struct sk_buff *skb)
 {
-	__u32 reason = 0;
-	struct sock *rx_sk = NULL;
-
-	if (config.drop_args >= 3)
-		reason = ctx[2];
-	if (config.drop_args >= 4)
-		rx_sk = (struct sock *)ctx[3];
-	segment_drop(skb, reason, rx_sk);
+	segment_drop(skb, drop_reason(ctx), drop_sock(ctx));
 	return 0;
 }
 

@@ -78,7 +78,7 @@ int BPF_PROG(on_unreachable6, struct sk_buff *skb, __u8 type, __u8 code)
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(on_datagram_drop, struct sk_buff *skb)
 {
-	datagram_drop(skb, config.drop_args >= 3 ? ctx[2] : 0);
+	datagram_drop(skb, drop_reason(ctx));
 	return 0;
 }
 

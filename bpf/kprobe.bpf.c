@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "accept.h"
+#include "args.h"
 #include "fate.h"
 #include "files.h"
 #include "misses.h"
@@ -163,14 +164,7 @@ int BPF_KPROBE(on_child, struct sock *listener, struct sock *child,
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(on_drop, struct sk_buff *skb)
 {
-	__u32 reason = 0;
-	struct sock *rx_sk = NULL;
-
-	if (config.drop_args >= 3)
-		reason = ctx[2];
-	if (config.drop_args >= 4)
-		rx_sk = (struct sock *)ctx[3];
-	segment_drop(skb, reason, rx_sk);
+	segment_drop(skb, drop_reason(ctx), drop_sock(ctx));
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #ifndef DEMUX_KPROBE_UDP_H
 #define DEMUX_KPROBE_UDP_H
 
+#include "args.h"
 #include "bind.h"
 #include "datagram.h"
 
@@ -84,7 +85,7 @@ int BPF_KPROBE(on_unreachable6, struct sk_buff *skb, __u8 type, __u8 code)
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(on_datagram_drop, struct sk_buff *skb)
 {
-	datagram_drop(skb, config.drop_args >= 3 ? ctx[2] : 0);
+	datagram_drop(skb, drop_reason(ctx));
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 
 void *bpf_cast_to_kern_ctx(void *) __ksym __weak;
 
+#include "args.h"
 #include "files.h"
 #include "sight_drop.h"
 #include "syscall.h"
@@ -28,16 +29,6 @@ int on_match(struct __sk_buff *ctx)
 {
 	sight_match(ctx);
 	return 1; /* let it pass */
-}
-
-static __always_inline __u32 drop_reason(__u64 *ctx)
-{
-	return config.drop_args >= 3 ? ctx[2] : 0;
-}
-
-static __always_inline struct sock *drop_sock(__u64 *ctx)
-{
-	return config.drop_args >= 4 ? (struct sock *)ctx[3] : NULL;
 }
 
 SEC("tp_btf/kfree_skb")

@@ -6,6 +6,7 @@
 #ifndef DEMUX_STABLE_UDP_H
 #define DEMUX_STABLE_UDP_H
 
+#include "args.h"
 #include "bind.h"
 #include "sight_datagram.h"
 
