@@ -167,29 +167,25 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 {
 	struct flight *flight = flight_find(this_cell(), skb);
 	struct demux_segment *seg;
-	bool listens;
 
 	if (!flight || !is_tcp(sk))
 		return;
 	seg = &flight->record.more.segment;
-	listens = GET(sk, __sk_common.skc_state) == TCP_LISTEN;
-	if (listens) {
+	if (GET(sk, __sk_common.skc_state) == TCP_LISTEN) {
 		flight->listener = (__u64)sk;
 		flight_queues(flight, sk);
 		flight_sk_lookup(flight, GET(sk, __sk_common.skc_net.net));
-	}
-	if (!listens) {
+		if (flight->met & (MET_TIME_WAIT | MET_REQUEST))
+			flight_parent(flight, &sk->__sk_common);
+		else
+			flight_match(flight, &sk->__sk_common);
+		flight->met |= MET_LISTENER;
+	} else {
 		if (flight->met & MET_REQUEST)
 			seg->notes |= DEMUX_NOTE_REPEATED;
 		seg->have &= ~DEMUX_HAVE_PARENT;
 		flight_match(flight, &sk->__sk_common);
 		flight->met |= MET_FULL;
-	} else if (flight->met & (MET_TIME_WAIT | MET_REQUEST)) {
-		flight_parent(flight, &sk->__sk_common);
-		flight->met |= MET_LISTENER;
-	} else {
-		flight_match(flight, &sk->__sk_common);
-		flight->met |= MET_LISTENER;
 	}
 	if (denied)
 		flight->met |= MET_FILTER_DENIED;
