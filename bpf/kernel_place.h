@@ -83,17 +83,23 @@ static __always_inline __u32 read_sdif(__u64 skb, __u8 family, __u32 seq)
 	return flags & IP6SKB_L3SLAVE ? iif : 0;
 }
 
+/* The route of the IPv4 packet at @skb, or NULL. */
+static __always_inline struct rtable *route_of(__u64 skb)
+{
+	unsigned long dst = 0;
+
+	bpf_core_read(&dst, sizeof(dst), &((struct sk_buff *)skb)->_skb_refdst);
+	return (struct rtable *)(dst & ~1ul); /* SKB_DST_NOREF */
+}
+
 /* inet_iif(); asked only where a bound socket makes it matter. */
 static __always_inline __u32 read_route_iif(__u64 skb, __u32 skb_iif)
 {
-	unsigned long dst = 0;
+	struct rtable *route = route_of(skb);
 	int iif = 0;
 
-	bpf_core_read(&dst, sizeof(dst), &((struct sk_buff *)skb)->_skb_refdst);
-	dst &= ~1ul; /* SKB_DST_NOREF */
-	if (dst)
-		bpf_core_read(&iif, sizeof(iif),
-			      &((struct rtable *)dst)->rt_iif);
+	if (route)
+		bpf_core_read(&iif, sizeof(iif), &route->rt_iif);
 	return iif ?: (int)skb_iif;
 }
 

@@ -63,16 +63,14 @@ static __always_inline bool is_udplite(struct sk_buff *skb, __u8 family)
 static __always_inline bool is_to_group(struct sk_buff *skb,
 					const struct demux_ends *ends)
 {
-	unsigned long dst = 0;
 	unsigned int flags = 0;
+	struct rtable *route;
 
 	if (ends->family == 6)
 		return ends->laddr[0] == 0xff;
-	bpf_core_read(&dst, sizeof(dst), &skb->_skb_refdst);
-	dst &= ~1ul; /* SKB_DST_NOREF */
-	if (dst)
-		bpf_core_read(&flags, sizeof(flags),
-			      &((struct rtable *)dst)->rt_flags);
+	route = route_of((__u64)skb);
+	if (route)
+		bpf_core_read(&flags, sizeof(flags), &route->rt_flags);
 	return flags & (RTCF_BROADCAST | RTCF_MULTICAST);
 }
 
