@@ -236,8 +236,8 @@ static inline int same_ends(const struct demux_ends *seg,
 	       same_addr(seg->raddr, seg->family, sock->raddr, sock->family);
 }
 
-/* Can the lookup tables give the listener @sock for a segment with these ends:
- * has it the port, and the address or any? */
+/* Can the lookup tables give @sock, a listener or a UDP socket, for what has
+ * these ends: has it the port, and the address or any? */
 static inline int listens_for(const struct demux_ends *seg,
 			      const struct demux_sock *sock)
 {

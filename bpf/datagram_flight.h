@@ -234,16 +234,6 @@ static __always_inline void datagram_finish(struct cell *cell,
 	(DEMUX_HAVE_ADDRS | DEMUX_HAVE_PORTS | DEMUX_HAVE_LEN | \
 	 DEMUX_HAVE_NETNS)
 
-/* Has the socket the port, and its address, or one that may stand for it? */
-static __always_inline bool datagram_fits(const struct demux_datagram *to)
-{
-	const struct demux_ends *at = &to->sock.ends;
-
-	return at->lport == to->ends.lport &&
-	       (is_any(at->laddr) || same_addr(to->ends.laddr, to->ends.family,
-					       at->laddr, at->family));
-}
-
 /* @sk gets the datagram, or a copy of it. */
 static __always_inline void datagram_receiver(struct cell *cell,
 					      struct datagram_flight *flight,
@@ -265,7 +255,7 @@ static __always_inline void datagram_receiver(struct cell *cell,
 	to->score_parts = datagram_score_parts(flight->family, &to->sock,
 					       prefers_this_cpu(sk));
 	read_group(to, sk);
-	if (!datagram_fits(to) &&
+	if (!listens_for(&to->ends, &to->sock) &&
 	    read_sk_lookup(GET(sk, __sk_common.skc_net.net)))
 		to->notes |= DEMUX_NOTE_SK_LOOKUP;
 }

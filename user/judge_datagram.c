@@ -8,29 +8,6 @@
 #include "classify.h"
 #include "filter.h"
 
-static bool is_mapped_any(const __u8 *addr)
-{
-	return is_mapped(addr) &&
-	       same_bytes(addr + 12, (const __u8[4]){ 0 }, 4);
-}
-
-/* Is it bound to the datagram's destination? */
-static bool is_bound_there(const struct demux_ends *to,
-			   const struct demux_sock *sock)
-{
-	const struct demux_ends *at = &sock->ends;
-
-	if (at->lport != to->lport)
-		return false;
-	if (to->family == 4 && sock->flags & DEMUX_SOCK_V6ONLY)
-		return false;
-	if (to->family == 6 && at->family == 4)
-		return false;
-	if (is_any(at->laddr) || (to->family == 4 && is_mapped_any(at->laddr)))
-		return true;
-	return same_addr(to->laddr, to->family, at->laddr, at->family);
-}
-
 /* A connected socket has its peer's datagrams only. */
 static bool is_its_peer(const struct demux_ends *to,
 			const struct demux_ends *at)
@@ -53,7 +30,7 @@ static enum verdict judge_match(struct judge *judge)
 		return judge_explain(judge, "a rule or a program assigned the "
 					    "socket to the datagram before UDP "
 					    "saw it");
-	if (!is_bound_there(to, sock)) {
+	if (!listens_for(to, sock)) {
 		if (datagram->notes & DEMUX_NOTE_SK_LOOKUP)
 			return judge_explain(judge,
 					     "I8: the socket has another "
