@@ -3,6 +3,7 @@
 root, and a host that is quiet: tests/vm gives both. They run once for every
 backend that starts here; test_backends.py tells of those that do not."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 
 import pytest
 
+from datagrams import Sockets
 from lab import Labs
 from sight import Sight
 from tracer import BACKENDS, TOOL, UnderTest, attempt
@@ -116,3 +118,14 @@ def public():
         yield path
     finally:
         shutil.rmtree(path)
+
+
+@pytest.fixture
+def make_sockets():
+    """For UDP."""
+    with contextlib.ExitStack() as stack:
+        def make(lab):
+            made = Sockets(lab)
+            stack.enter_context(made.stack)
+            return made
+        yield make
