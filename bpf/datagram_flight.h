@@ -117,6 +117,7 @@ static __always_inline void datagram_fill(struct datagram_flight *flight,
 	}
 	to->payload = 0;
 	to->copy = 0;
+	to->sdif = 0;
 	to->notes = 0;
 	to->predicted = 0;
 	if (got < (int)sizeof(*uh)) {
@@ -234,6 +235,30 @@ static __always_inline void datagram_finish(struct cell *cell,
 	(DEMUX_HAVE_ADDRS | DEMUX_HAVE_PORTS | DEMUX_HAVE_LEN | \
 	 DEMUX_HAVE_NETNS)
 
+/* The device rule: what a socket that is bound to one is judged by. Of IPv4 to
+ * many, the kernel does not ask the route. */
+static __always_inline void datagram_device(struct datagram_flight *flight,
+					    __u64 skb)
+{
+	struct demux_datagram *to = &flight->record;
+
+	if (skb == UNKNOWN_SKB)
+		return;
+	to->sdif = read_sdif(skb, flight->family);
+	to->have |= DEMUX_HAVE_SDIF;
+	if (flight->family == 4 && !flight->is_group)
+		to->ifindex = read_route_iif(skb, to->ifindex);
+}
+
+/* Can the lookup give its socket for this datagram? */
+static __always_inline bool datagram_fits(const struct demux_datagram *to)
+{
+	__u32 device = to->sock.ifindex;
+
+	return listens_for(&to->ends, &to->sock) &&
+	       (!device || device == to->ifindex || device == to->sdif);
+}
+
 /* @sk gets the datagram, or a copy of it. */
 static __always_inline void datagram_receiver(struct cell *cell,
 					      struct datagram_flight *flight,
@@ -250,12 +275,12 @@ static __always_inline void datagram_receiver(struct cell *cell,
 	to->notes = is_encap(sk) ? DEMUX_NOTE_ENCAP : 0;
 	to->predicted = 0;
 	read_udp_sock(&to->sock, sk);
-	if (to->sock.ifindex && flight->family == 4)
-		to->ifindex = read_route_iif(skb, to->ifindex);
+	if (to->sock.ifindex)
+		datagram_device(flight, skb);
 	to->score_parts = datagram_score_parts(flight->family, &to->sock,
 					       prefers_this_cpu(sk));
 	read_group(to, sk);
-	if (!listens_for(&to->ends, &to->sock) &&
+	if (!datagram_fits(to) &&
 	    read_sk_lookup(GET(sk, __sk_common.skc_net.net)))
 		to->notes |= DEMUX_NOTE_SK_LOOKUP;
 }

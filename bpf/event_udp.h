@@ -64,7 +64,10 @@ struct demux_datagram {
 	__u8 group_by; /* enum demux_group_by */
 	__u8 pad;
 	struct demux_sock sock; /* who gets it */
+	__u32 sdif; /* where ifindex is a VRF: its member, 0 for none */
+	__u32 pad2;
 };
+#define DEMUX_DATAGRAM_LEN offsetof(struct demux_datagram, sdif) /* once */
 
 /* Counted per CPU in the kernel, as struct demux_counters. */
 struct demux_datagram_counters {
@@ -77,7 +80,8 @@ struct demux_datagram_counters {
 	__u64 unseen; /* the recursion guard hid them; user space counts */
 };
 
-_Static_assert(sizeof(struct demux_datagram) == 152, "struct demux_datagram");
+_Static_assert(sizeof(struct demux_datagram) == 160, "struct demux_datagram");
+_Static_assert(DEMUX_DATAGRAM_LEN == 152, "struct demux_datagram, once");
 _Static_assert(sizeof(struct demux_datagram_counters) == 56,
 	       "struct demux_datagram_counters");
 

@@ -138,7 +138,7 @@ static __always_inline void flight_device(struct flight *flight)
 
 	if (flight->skb == UNKNOWN_SKB)
 		return;
-	seg->sdif = read_sdif(flight->skb, seg->ends.family, seg->seq);
+	seg->sdif = read_tcp_sdif(flight->skb, seg->ends.family, seg->seq);
 	seg->have |= DEMUX_HAVE_SDIF;
 	if (seg->ends.family == 4)
 		seg->ifindex = read_route_iif(flight->skb, seg->ifindex);

@@ -61,12 +61,10 @@ static __always_inline __u32 read_iif_late(struct sk_buff *skb, __u8 family,
 	return read_iif(skb, family);
 }
 
-/* The member of a VRF that the segment at @skb came in by, 0 for none. */
-static __always_inline __u32 read_sdif(__u64 skb, __u8 family, __u32 seq)
+/* The member of a VRF that a packet came in by, whose notes of IP are at @at; 0
+ * for none. */
+static __always_inline __u32 read_sdif_at(__u64 at, __u8 family)
 {
-	__u64 cb = skb + bpf_core_field_offset(struct sk_buff, cb);
-	struct tcp_skb_cb *notes = (struct tcp_skb_cb *)cb;
-	__u64 at = has_tcp_notes(notes, seq) ? (__u64)&notes->header : cb;
 	__u16 flags = 0;
 	int iif = 0;
 
@@ -81,6 +79,23 @@ static __always_inline __u32 read_sdif(__u64 skb, __u8 family, __u32 seq)
 	bpf_core_read(&flags, sizeof(flags),
 		      &((struct inet6_skb_parm *)at)->flags);
 	return flags & IP6SKB_L3SLAVE ? iif : 0;
+}
+
+/* UDP leaves IP's notes where they were. */
+static __always_inline __u32 read_sdif(__u64 skb, __u8 family)
+{
+	return read_sdif_at(skb + bpf_core_field_offset(struct sk_buff, cb),
+			    family);
+}
+
+/* The same of a segment, whose notes TCP may have moved. */
+static __always_inline __u32 read_tcp_sdif(__u64 skb, __u8 family, __u32 seq)
+{
+	__u64 cb = skb + bpf_core_field_offset(struct sk_buff, cb);
+	struct tcp_skb_cb *notes = (struct tcp_skb_cb *)cb;
+
+	return read_sdif_at(
+		has_tcp_notes(notes, seq) ? (__u64)&notes->header : cb, family);
 }
 
 /* The route of the IPv4 packet at @skb, or NULL. */

@@ -85,6 +85,9 @@ static const char *check_datagram(struct event *event)
 	if (datagram->have & DEMUX_HAVE_VIA &&
 	    (!datagram->via || datagram->via > DEMUX_ASSIGNED))
 		return "bad way of the match";
+	if (datagram->have & DEMUX_HAVE_SDIF &&
+	    datagram->head.len < sizeof(*datagram))
+		return "too short for the device that it has";
 	if (!(datagram->have & DEMUX_HAVE_SOCK))
 		return NULL;
 	if (!(datagram->sock.flags & DEMUX_SOCK_UDP))
@@ -166,7 +169,7 @@ static const struct {
 	[DEMUX_END] = { DEMUX_END_LEN, check_end },
 	[DEMUX_SOCKET] = { sizeof(struct demux_accept), check_socket },
 	[DEMUX_REASON] = { sizeof(struct demux_reason), check_reason },
-	[DEMUX_DATAGRAM] = { sizeof(struct demux_datagram), check_datagram },
+	[DEMUX_DATAGRAM] = { DEMUX_DATAGRAM_LEN, check_datagram },
 	[DEMUX_BIND] = { sizeof(struct demux_accept), check_bind },
 };
 

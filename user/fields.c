@@ -136,12 +136,6 @@ SEGMENT_NUMBER(accept_limit, DEMUX_HAVE_QUEUES, accept_limit)
 SEGMENT_NUMBER(syn_queue, DEMUX_HAVE_QUEUES, syn_queue)
 SEGMENT_NUMBER(sk_lookup, DEMUX_HAVE_SK_LOOKUP, sk_lookup)
 
-GETTER(sdif)
-{
-	return event->segment->have & DEMUX_HAVE_SDIF && event->segment->sdif &&
-	       value_number(value, event->segment->sdif);
-}
-
 GETTER(seq_rel)
 {
 	return event->numbers.has_seq &&
@@ -169,6 +163,12 @@ GETTER(len)
 GETTER(segs)
 {
 	return value_number(value, ARRIVAL(event, segs));
+}
+
+GETTER(sdif)
+{
+	return event->arrival->have & DEMUX_HAVE_SDIF && ARRIVAL(event, sdif) &&
+	       value_number(value, ARRIVAL(event, sdif));
 }
 
 #define SEGMENT_NOTE(name, bit)                                          \
@@ -280,7 +280,7 @@ const struct field fields[] = {
 	{ "len", ARRIVALS, get_len },
 	{ "segs", ARRIVALS, get_segs },
 	{ "ifindex", ARRIVALS, get_ifindex },
-	{ "sdif", SEGMENT, get_sdif },
+	{ "sdif", ARRIVALS, get_sdif },
 	{ "outcome", ARRIVALS, get_outcome },
 	{ "detail", SEGMENT, get_detail },
 	{ "via", ARRIVALS, get_via },

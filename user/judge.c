@@ -30,23 +30,21 @@ enum verdict judge_doubt(struct judge *judge, const char *format, ...)
 	return VERDICT_UNEXPLAINED;
 }
 
-/* The device rule: a socket that is bound to a device has only what came in by
- * that, or by the member of a VRF that it is. */
-static enum verdict judge_place(struct judge *judge,
-				const struct demux_sock *sock)
+enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
+			 __u32 ifindex, __u32 sdif)
 {
-	const struct demux_segment *seg = judge->event->segment;
+	const struct demux_arrival *got = judge->event->arrival;
 
-	if (seg->have & DEMUX_HAVE_NETNS && seg->netns != sock->netns)
+	if (got->have & DEMUX_HAVE_NETNS && got->netns != sock->netns)
 		return judge_doubt(judge, "the socket is in another network "
 					  "namespace");
-	if (!sock->ifindex || sock->ifindex == seg->ifindex)
+	if (!sock->ifindex || sock->ifindex == ifindex)
 		return VERDICT_PROVED;
-	if (!(seg->have & DEMUX_HAVE_SDIF))
+	if (!(got->have & DEMUX_HAVE_SDIF))
 		return judge_explain(judge, "the socket is bound to another "
-					    "device; by which one TCP took it "
-					    "to come in was not seen");
-	if (sock->ifindex == seg->sdif)
+					    "device; by which one the kernel "
+					    "took it to come in was not seen");
+	if (sock->ifindex == sdif)
 		return VERDICT_PROVED;
 	return judge_doubt(judge, "the socket is bound to another device");
 }
@@ -115,7 +113,7 @@ static enum verdict judge_listener(struct judge *judge,
 	const struct demux_segment *seg = judge->event->segment;
 
 	if (listens_for(&seg->ends, sock))
-		return judge_place(judge, sock);
+		return judge_place(judge, sock, seg->ifindex, seg->sdif);
 	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
 		return judge_explain(judge,
 				     "I2: the listener has another address or "
@@ -166,7 +164,8 @@ static enum verdict judge_exact(struct judge *judge,
 {
 	const struct demux_segment *seg = judge->event->segment;
 	const struct demux_sock *parent = judge->event->with_parent;
-	enum verdict verdict = judge_place(judge, sock);
+	enum verdict verdict =
+		judge_place(judge, sock, seg->ifindex, seg->sdif);
 
 	if (verdict == VERDICT_PROVED)
 		verdict = judge_twin(judge, sock);

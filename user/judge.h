@@ -29,6 +29,12 @@ enum verdict judge_explain(struct judge *judge, const char *format, ...)
 enum verdict judge_doubt(struct judge *judge, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The device rule, for what came in by @ifindex and @sdif: a socket that is bound
+ * to a device has only what came in by that, or by the member of a VRF that it
+ * is; and the namespace. */
+enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
+			 __u32 ifindex, __u32 sdif);
+
 /* The verdict on the TCP segment that the event is. */
 enum verdict judge_segment(struct judge *judge);
 

@@ -25,6 +25,8 @@ static enum verdict judge_match(struct judge *judge)
 	const struct demux_datagram *datagram = event->datagram;
 	const struct demux_ends *to = &datagram->ends;
 	const struct demux_sock *sock = &datagram->sock;
+	__u32 sdif = datagram->have & DEMUX_HAVE_SDIF ? datagram->sdif : 0;
+	enum verdict verdict;
 
 	if (datagram->have & DEMUX_HAVE_VIA && datagram->via == DEMUX_ASSIGNED)
 		return judge_explain(judge, "a rule or a program assigned the "
@@ -53,13 +55,14 @@ static enum verdict judge_match(struct judge *judge)
 		return judge_doubt(judge, "I8: the socket is connected to "
 					  "another remote end");
 	}
-	if (datagram->have & DEMUX_HAVE_NETNS && datagram->netns != sock->netns)
-		return judge_doubt(judge, "the socket is in another network "
-					  "namespace");
-	if (sock->ifindex && sock->ifindex != datagram->ifindex)
+	verdict = judge_place(judge, sock, datagram->ifindex, sdif);
+	if (verdict == VERDICT_UNEXPLAINED && sock->netns == datagram->netns &&
+	    datagram->notes & DEMUX_NOTE_SK_LOOKUP)
 		return judge_explain(judge, "the socket is bound to another "
-					    "device, as a VRF's member is");
-	return VERDICT_PROVED;
+					    "device; a BPF program on "
+					    "sk_lookup chooses in this "
+					    "namespace");
+	return verdict;
 }
 
 enum verdict judge_datagram(struct judge *judge)

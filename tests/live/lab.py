@@ -98,6 +98,20 @@ class NewNamespace(Namespace):
         ip("netns", "del", self.name)
 
 
+def add_vrf(namespace):
+    """Makes its eth0, where labs.veth() has the server, a member of a VRF, vrf0.
+    False where the kernel has no such thing. The link goes down and up for that,
+    which takes the addresses of IPv6 away."""
+    try:
+        ip("-n", namespace.name, "-batch", "-", batch=(
+            "link add vrf0 type vrf table 10\nlink set vrf0 up\n"
+            "link set eth0 master vrf0\n"
+            "addr replace fd77::1/64 dev eth0 nodad\n"))
+    except subprocess.CalledProcessError:
+        return False
+    return True
+
+
 class Lab:
     """Where the servers are and where the clients are."""
 

@@ -35,14 +35,14 @@ static struct demux_ends client(uint16_t port)
 	return make_ends("10.0.0.1", 80, "10.0.0.2", port);
 }
 
-static uint64_t misdelivered(uint16_t port)
+static inline uint64_t misdelivered(uint16_t port)
 {
 	return ports_get(&model.ports, port)->misdelivered;
 }
 
 /* The verdict on @more; where @why is not NULL, it must be in the reason. */
-static void expect(struct demux_segment_more *more, enum verdict verdict,
-		   const char *why)
+static inline void expect(struct demux_segment_more *more, enum verdict verdict,
+			  const char *why)
 {
 	uint64_t before = proof.counts[verdict], judged = proof_judged(&proof);
 	uint64_t bad = misdelivered(more->segment.ends.lport);
@@ -64,8 +64,8 @@ static void expect(struct demux_segment_more *more, enum verdict verdict,
 		assert_contains(event.why, why);
 }
 
-static struct demux_segment_more syn(uint64_t mono_ns, const char *addr,
-				     uint16_t port)
+static inline struct demux_segment_more syn(uint64_t mono_ns, const char *addr,
+					    uint16_t port)
 {
 	struct demux_segment_more more =
 		make_segment(mono_ns, DEMUX_LISTENER, client(1000));

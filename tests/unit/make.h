@@ -131,6 +131,29 @@ make_match(uint64_t mono_ns, uint64_t id, struct demux_ends ends)
 	return more;
 }
 
+/* A datagram that was looked up, and given to @sock. */
+static inline struct demux_datagram
+make_datagram(uint64_t mono_ns, struct demux_ends ends, struct demux_sock sock)
+{
+	return (struct demux_datagram){
+		.head = {
+			.type = DEMUX_DATAGRAM,
+			.len = sizeof(struct demux_datagram),
+			.mono_ns = mono_ns,
+		},
+		.have = DEMUX_HAVE_ADDRS | DEMUX_HAVE_PORTS | DEMUX_HAVE_LEN |
+			DEMUX_HAVE_NETNS | DEMUX_HAVE_OUTCOME | DEMUX_HAVE_VIA |
+			DEMUX_HAVE_SOCK,
+		.netns = MAKE_NETNS,
+		.ends = ends,
+		.segs = 1,
+		.ifindex = 2,
+		.outcome = sock.ends.rport ? DEMUX_CONNECTED : DEMUX_UNCONNECTED,
+		.via = DEMUX_LOOKUP,
+		.sock = sock,
+	};
+}
+
 /* @listener is an id, 0 for unknown. */
 static inline struct demux_accept make_accept(uint64_t mono_ns, uint32_t pid,
 					      const char *comm, int32_t fd,

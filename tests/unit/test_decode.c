@@ -231,11 +231,33 @@ static void test_close_and_end(void **state)
 	expect_bad(&end, sizeof(end), "filtered");
 }
 
+/* Older recordings have the shorter record, without the device's member. */
+static void test_datagram(void **state)
+{
+	struct demux_sock sock =
+		make_sock(1, S_CLOSE, make_ends("10.0.0.1", 80, "0.0.0.0", 0));
+	struct demux_datagram datagram;
+
+	(void)state;
+	sock.flags = DEMUX_SOCK_UDP;
+	datagram = make_datagram(5, make_ends("10.0.0.1", 80, "10.0.0.2", 4000),
+				 sock);
+	datagram.have |= DEMUX_HAVE_SDIF;
+	assert_int_equal(take(&datagram, sizeof(datagram)), 0);
+	datagram.head.len = DEMUX_DATAGRAM_LEN;
+	expect_bad(&datagram, DEMUX_DATAGRAM_LEN, "device");
+	datagram.have &= ~DEMUX_HAVE_SDIF;
+	assert_int_equal(take(&datagram, DEMUX_DATAGRAM_LEN), 0);
+	datagram.sock.flags = 0;
+	expect_bad(&datagram, DEMUX_DATAGRAM_LEN, "not UDP");
+}
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_length),        cmocka_unit_test(test_type),
-	cmocka_unit_test(test_least_size),    cmocka_unit_test(test_segment),
-	cmocka_unit_test(test_socks),         cmocka_unit_test(test_more),
-	cmocka_unit_test(test_close_and_end), cmocka_unit_test(test_before),
+	cmocka_unit_test(test_datagram), cmocka_unit_test(test_length),
+	cmocka_unit_test(test_type),     cmocka_unit_test(test_least_size),
+	cmocka_unit_test(test_segment),  cmocka_unit_test(test_socks),
+	cmocka_unit_test(test_more),     cmocka_unit_test(test_close_and_end),
+	cmocka_unit_test(test_before),
 };
 
 RUN("decode", tests)
