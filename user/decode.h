@@ -64,6 +64,27 @@ struct event {
 	bool listed; /* a row of the list of sockets: of no one moment */
 };
 
+/* What one socket, or nobody, got of a datagram. */
+static inline bool event_is_datagram(const struct event *event)
+{
+	return event->head->type == DEMUX_DATAGRAM;
+}
+
+/* Something that came in, and no socket's doing; has event->arrival. */
+static inline bool event_is_arrival(const struct event *event)
+{
+	return event->head->type == DEMUX_SEGMENT || event_is_datagram(event);
+}
+
+/* The socket that an arrival met, NULL where none was seen. */
+static inline const struct demux_sock *event_met(const struct event *event)
+{
+	if (!(event->arrival->have & DEMUX_HAVE_SOCK))
+		return NULL;
+	return event_is_datagram(event) ? &event->datagram->sock :
+					  &event->segment->sock;
+}
+
 /*
  * Fills @event from @len bytes at @bytes, which must be aligned to 8. Returns
  * 0, -EBADMSG for bytes that are no such record (@problem says why), or

@@ -19,20 +19,10 @@
 
 /* --- what the events of several types have ----------------------------------- */
 
-static bool is_datagram(const struct event *event)
-{
-	return event->head->type == DEMUX_DATAGRAM;
-}
-
-static bool is_arrival(const struct event *event)
-{
-	return event->head->type == DEMUX_SEGMENT || is_datagram(event);
-}
-
 /* The ends that the event is about: a segment's are those of its headers. */
 static const struct demux_ends *ends(const struct event *event, uint32_t have)
 {
-	if (is_arrival(event))
+	if (event_is_arrival(event))
 		return (event->arrival->have & have) == have ?
 			       &event->arrival->ends :
 			       NULL;
@@ -70,7 +60,7 @@ GETTER(cpu)
 
 GETTER(netns)
 {
-	if (!is_arrival(event))
+	if (!event_is_arrival(event))
 		return value_number(value, fields_sock_record(event)->netns);
 	return event->arrival->have & DEMUX_HAVE_NETNS &&
 	       value_number(value, event->arrival->netns);
@@ -79,7 +69,7 @@ GETTER(netns)
 GETTER(proto)
 {
 	const struct demux_sock *sock = fields_sock_record(event);
-	bool is_udp = is_datagram(event) ||
+	bool is_udp = event_is_datagram(event) ||
 		      (sock && sock->flags & DEMUX_SOCK_UDP);
 
 	return value_name(value, is_udp ? "udp" : "tcp");
@@ -149,9 +139,9 @@ GETTER(ack_rel)
 }
 
 /* What both have, in places of their own. */
-#define ARRIVAL(event, member)                            \
-	(is_datagram(event) ? (event)->datagram->member : \
-			      (event)->segment->member)
+#define ARRIVAL(event, member)                                  \
+	(event_is_datagram(event) ? (event)->datagram->member : \
+				    (event)->segment->member)
 
 /* The bit is the same one. */
 GETTER(len)
@@ -183,7 +173,7 @@ SEGMENT_NOTE(repeated, DEMUX_NOTE_REPEATED)
 GETTER(bad_checksum)
 {
 	return value_bool(value,
-			  is_datagram(event) ?
+			  event_is_datagram(event) ?
 				  event->datagram->notes &
 					  DEMUX_NOTE_BAD_CHECKSUM :
 				  event->segment->notes & DEMUX_NOTE_CHECKSUM);
@@ -206,7 +196,7 @@ GETTER(outcome)
 	if (!(event->arrival->have & DEMUX_HAVE_OUTCOME))
 		return false;
 	return value_name(value,
-			  is_datagram(event) ?
+			  event_is_datagram(event) ?
 				  names_datagram(event->datagram->outcome) :
 				  names_outcome(event->segment->outcome));
 }
@@ -247,94 +237,85 @@ GETTER(why)
 	return value_name(value, event->why);
 }
 
-#define SEGMENT  (1 << DEMUX_SEGMENT)
-#define ACCEPT   (1 << DEMUX_ACCEPT)
-#define LISTEN   (1 << DEMUX_LISTEN)
-#define CLOSE    (1 << DEMUX_CLOSE)
-#define SOCKET   (1 << DEMUX_SOCKET)
-#define DATAGRAM (1 << DEMUX_DATAGRAM)
-#define BIND     (1 << DEMUX_BIND)
-#define ARRIVALS (SEGMENT | DATAGRAM)
-#define SOCKETS  (ACCEPT | LISTEN | CLOSE | SOCKET | BIND)
-#define ALL      (ARRIVALS | SOCKETS)
-
 const struct field fields[] = {
-	{ "event", ALL, get_event },
-	{ "time", ALL, get_time },
-	{ "mono_ns", ALL, get_mono_ns },
-	{ "cpu", ALL, get_cpu },
-	{ "netns", ALL, get_netns },
-	{ "proto", ALL, get_proto },
-	{ "family", ALL, get_family },
-	{ "laddr", ALL, get_laddr },
-	{ "lport", ALL, get_lport },
-	{ "raddr", ALL, get_raddr },
-	{ "rport", ALL, get_rport },
-	{ "flags", SEGMENT, get_flags },
-	{ "seq", SEGMENT, get_seq },
-	{ "ack", SEGMENT, get_ack },
-	{ "seq_rel", SEGMENT, get_seq_rel },
-	{ "ack_rel", SEGMENT, get_ack_rel },
-	{ "window", SEGMENT, get_window },
-	{ "options", SEGMENT, fields_why_options },
-	{ "len", ARRIVALS, get_len },
-	{ "segs", ARRIVALS, get_segs },
-	{ "ifindex", ARRIVALS, get_ifindex },
-	{ "sdif", ARRIVALS, get_sdif },
-	{ "outcome", ARRIVALS, get_outcome },
-	{ "detail", SEGMENT, get_detail },
-	{ "via", ARRIVALS, get_via },
-	{ "assigned_by", SEGMENT, get_assigned_by },
-	{ "sk_lookup", SEGMENT, get_sk_lookup },
-	{ "drop_reason", SEGMENT, get_drop_reason },
-	{ "accept_queue", SEGMENT, get_accept_queue },
-	{ "accept_queue_limit", SEGMENT, get_accept_limit },
-	{ "syn_queue", SEGMENT, get_syn_queue },
-	{ "hash_slots", SEGMENT, fields_why_hash_slots },
-	{ "hash_slot", SEGMENT, fields_why_hash_slot },
-	{ "chain_position", SEGMENT, fields_why_chain_position },
-	{ "chain_length", SEGMENT, fields_why_chain_length },
-	{ "candidates", SEGMENT, fields_why_candidates },
-	{ "candidate_list", SEGMENT, fields_why_candidate_list },
-	{ "won_by", SEGMENT, fields_why_won_by },
-	{ "sock", ALL, fields_sock_number },
-	{ "sock_state", ARRIVALS | SOCKET, fields_sock_state },
-	{ "sock_laddr", ARRIVALS, fields_sock_laddr },
-	{ "sock_lport", ARRIVALS, fields_sock_lport },
-	{ "sock_raddr", ARRIVALS, fields_sock_raddr },
-	{ "sock_rport", ARRIVALS, fields_sock_rport },
-	{ "mapped", ARRIVALS | ACCEPT | SOCKET, fields_sock_mapped },
-	{ "child", SEGMENT, fields_sock_child },
-	{ "parent", SEGMENT | ACCEPT | CLOSE | SOCKET, fields_sock_parent },
-	{ "pid", ALL, fields_sock_pid },
-	{ "tid", ACCEPT | LISTEN | BIND, fields_sock_tid },
-	{ "uid", ACCEPT | LISTEN | SOCKET | BIND, fields_sock_uid },
-	{ "user", SOCKET, fields_sock_user },
-	{ "comm", ALL, fields_sock_comm },
-	{ "fd", ARRIVALS | ACCEPT | CLOSE | SOCKET, fields_sock_fd },
-	{ "inode", ACCEPT | SOCKET, fields_sock_inode },
-	{ "cookie", ACCEPT | SOCKET, fields_sock_cookie },
-	{ "owners", ALL, fields_sock_owners },
-	{ "backlog", LISTEN, fields_sock_backlog },
-	{ "segments", CLOSE | SOCKET, fields_sock_segments },
-	{ "datagrams", CLOSE | SOCKET, fields_sock_datagrams },
-	{ "bytes", SOCKET, fields_sock_bytes },
-	{ "copy", DATAGRAM, fields_datagram_copy },
-	{ "score", DATAGRAM, fields_datagram_score },
-	{ "score_parts", DATAGRAM, fields_datagram_score_parts },
-	{ "group_size", ARRIVALS, fields_why_group_size },
-	{ "group_hash", SEGMENT, fields_why_group_hash },
-	{ "group_index", ARRIVALS, fields_why_group_index },
-	{ "group_by", ARRIVALS, fields_why_group_by },
-	{ "icmp", DATAGRAM, fields_datagram_icmp },
-	{ "encap", DATAGRAM, fields_datagram_encap },
-	{ "dropped", DATAGRAM, fields_datagram_dropped },
-	{ "reset", SEGMENT, get_reset },
-	{ "bad_checksum", ARRIVALS, get_bad_checksum },
-	{ "repeated_lookup", SEGMENT, get_repeated },
-	{ "predicted", ARRIVALS, get_predicted },
-	{ "verdict", ARRIVALS, get_verdict },
-	{ "why", ARRIVALS, get_why },
+	{ "event", OF_ALL, get_event },
+	{ "time", OF_ALL, get_time },
+	{ "mono_ns", OF_ALL, get_mono_ns },
+	{ "cpu", OF_ALL, get_cpu },
+	{ "netns", OF_ALL, get_netns },
+	{ "proto", OF_ALL, get_proto },
+	{ "family", OF_ALL, get_family },
+	{ "laddr", OF_ALL, get_laddr },
+	{ "lport", OF_ALL, get_lport },
+	{ "raddr", OF_ALL, get_raddr },
+	{ "rport", OF_ALL, get_rport },
+	{ "flags", OF_SEGMENT, get_flags },
+	{ "seq", OF_SEGMENT, get_seq },
+	{ "ack", OF_SEGMENT, get_ack },
+	{ "seq_rel", OF_SEGMENT, get_seq_rel },
+	{ "ack_rel", OF_SEGMENT, get_ack_rel },
+	{ "window", OF_SEGMENT, get_window },
+	{ "options", OF_SEGMENT, fields_why_options },
+	{ "len", OF_ARRIVALS, get_len },
+	{ "segs", OF_ARRIVALS, get_segs },
+	{ "ifindex", OF_ARRIVALS, get_ifindex },
+	{ "sdif", OF_ARRIVALS, get_sdif },
+	{ "outcome", OF_ARRIVALS, get_outcome },
+	{ "detail", OF_SEGMENT, get_detail },
+	{ "via", OF_ARRIVALS, get_via },
+	{ "assigned_by", OF_SEGMENT, get_assigned_by },
+	{ "sk_lookup", OF_SEGMENT, get_sk_lookup },
+	{ "drop_reason", OF_SEGMENT, get_drop_reason },
+	{ "accept_queue", OF_SEGMENT, get_accept_queue },
+	{ "accept_queue_limit", OF_SEGMENT, get_accept_limit },
+	{ "syn_queue", OF_SEGMENT, get_syn_queue },
+	{ "hash_slots", OF_SEGMENT, fields_why_hash_slots },
+	{ "hash_slot", OF_SEGMENT, fields_why_hash_slot },
+	{ "chain_position", OF_SEGMENT, fields_why_chain_position },
+	{ "chain_length", OF_SEGMENT, fields_why_chain_length },
+	{ "candidates", OF_SEGMENT, fields_why_candidates },
+	{ "candidate_list", OF_SEGMENT, fields_why_candidate_list },
+	{ "won_by", OF_SEGMENT, fields_why_won_by },
+	{ "sock", OF_ALL, fields_sock_number },
+	{ "sock_state", OF_ARRIVALS | OF_SOCKET, fields_sock_state },
+	{ "sock_laddr", OF_ARRIVALS, fields_sock_laddr },
+	{ "sock_lport", OF_ARRIVALS, fields_sock_lport },
+	{ "sock_raddr", OF_ARRIVALS, fields_sock_raddr },
+	{ "sock_rport", OF_ARRIVALS, fields_sock_rport },
+	{ "mapped", OF_ARRIVALS | OF_ACCEPT | OF_SOCKET, fields_sock_mapped },
+	{ "child", OF_SEGMENT, fields_sock_child },
+	{ "parent", OF_SEGMENT | OF_ACCEPT | OF_CLOSE | OF_SOCKET,
+	  fields_sock_parent },
+	{ "pid", OF_ALL, fields_sock_pid },
+	{ "tid", OF_ACCEPT | OF_LISTEN | OF_BIND, fields_sock_tid },
+	{ "uid", OF_ACCEPT | OF_LISTEN | OF_SOCKET | OF_BIND, fields_sock_uid },
+	{ "user", OF_SOCKET, fields_sock_user },
+	{ "comm", OF_ALL, fields_sock_comm },
+	{ "fd", OF_ARRIVALS | OF_ACCEPT | OF_CLOSE | OF_SOCKET,
+	  fields_sock_fd },
+	{ "inode", OF_ACCEPT | OF_SOCKET, fields_sock_inode },
+	{ "cookie", OF_ACCEPT | OF_SOCKET, fields_sock_cookie },
+	{ "owners", OF_ALL, fields_sock_owners },
+	{ "backlog", OF_LISTEN, fields_sock_backlog },
+	{ "segments", OF_CLOSE | OF_SOCKET, fields_sock_segments },
+	{ "datagrams", OF_CLOSE | OF_SOCKET, fields_sock_datagrams },
+	{ "bytes", OF_SOCKET, fields_sock_bytes },
+	{ "copy", OF_DATAGRAM, fields_datagram_copy },
+	{ "score", OF_DATAGRAM, fields_datagram_score },
+	{ "score_parts", OF_DATAGRAM, fields_datagram_score_parts },
+	{ "group_size", OF_ARRIVALS, fields_why_group_size },
+	{ "group_hash", OF_SEGMENT, fields_why_group_hash },
+	{ "group_index", OF_ARRIVALS, fields_why_group_index },
+	{ "group_by", OF_ARRIVALS, fields_why_group_by },
+	{ "icmp", OF_DATAGRAM, fields_datagram_icmp },
+	{ "encap", OF_DATAGRAM, fields_datagram_encap },
+	{ "dropped", OF_DATAGRAM, fields_datagram_dropped },
+	{ "reset", OF_SEGMENT, get_reset },
+	{ "bad_checksum", OF_ARRIVALS, get_bad_checksum },
+	{ "repeated_lookup", OF_SEGMENT, get_repeated },
+	{ "predicted", OF_ARRIVALS, get_predicted },
+	{ "verdict", OF_ARRIVALS, get_verdict },
+	{ "why", OF_ARRIVALS, get_why },
 	{ NULL, 0, NULL },
 };
 

@@ -12,9 +12,24 @@
 #include "decode.h"
 #include "value.h"
 
+/* Which events have a field: a bit for each type, and their usual sets. */
+enum field_events {
+	OF_SEGMENT = 1 << DEMUX_SEGMENT,
+	OF_ACCEPT = 1 << DEMUX_ACCEPT,
+	OF_LISTEN = 1 << DEMUX_LISTEN,
+	OF_CLOSE = 1 << DEMUX_CLOSE,
+	OF_SOCKET = 1 << DEMUX_SOCKET,
+	OF_DATAGRAM = 1 << DEMUX_DATAGRAM,
+	OF_BIND = 1 << DEMUX_BIND,
+	OF_END = 1 << DEMUX_END,
+	OF_ARRIVALS = OF_SEGMENT | OF_DATAGRAM,
+	OF_SOCKETS = OF_ACCEPT | OF_LISTEN | OF_CLOSE | OF_SOCKET | OF_BIND,
+	OF_ALL = OF_ARRIVALS | OF_SOCKETS,
+};
+
 struct field {
 	const char *key; /* in JSON; documented in docs/formats.md */
-	uint32_t events; /* bit 1 << type of enum demux_type */
+	uint32_t events; /* enum field_events */
 	/* Fills @value, or returns false where it is unknown. */
 	bool (*get)(const struct event *event, struct value *value);
 };

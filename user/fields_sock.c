@@ -18,13 +18,8 @@ const struct demux_sock *fields_sock_record(const struct event *event)
 {
 	switch (event->head->type) {
 	case DEMUX_SEGMENT:
-		return event->segment->have & DEMUX_HAVE_SOCK ?
-			       &event->segment->sock :
-			       NULL;
 	case DEMUX_DATAGRAM:
-		return event->datagram->have & DEMUX_HAVE_SOCK ?
-			       &event->datagram->sock :
-			       NULL;
+		return event_met(event);
 	case DEMUX_ACCEPT:
 	case DEMUX_BIND:
 	case DEMUX_SOCKET:
@@ -85,8 +80,7 @@ GETTER(mapped)
 
 	if (!sock || sock->ends.family != 6)
 		return false;
-	if (event->head->type == DEMUX_SEGMENT ||
-	    event->head->type == DEMUX_DATAGRAM)
+	if (event_is_arrival(event))
 		return value_bool(value, event->arrival->ends.family == 4);
 	raddr = sock->ends.raddr;
 	return value_bool(value,

@@ -192,7 +192,7 @@ WHY_NUMBER(group_hash, DEMUX_WHY_GROUP_HASH)
 	{                                                            \
 		const struct demux_why *why = why_of(event, bits);   \
                                                                      \
-		if (event->head->type == DEMUX_DATAGRAM)             \
+		if (event_is_datagram(event))                        \
 			return fields_datagram_##name(event, value); \
 		return why && show(value, why->name);                \
 	}

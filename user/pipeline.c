@@ -30,15 +30,6 @@ static bool is_wanted_arrival(const struct demux_config *wanted,
 	       filter_remote(wanted, &got->ends);
 }
 
-/* The socket that a segment or a datagram met, or NULL. */
-static const struct demux_sock *met(const struct event *event)
-{
-	if (!(event->arrival->have & DEMUX_HAVE_SOCK))
-		return NULL;
-	return event->head->type == DEMUX_DATAGRAM ? &event->datagram->sock :
-						     &event->segment->sock;
-}
-
 /* What the kernel half does for a live trace. */
 static bool is_wanted(const struct pipeline *pipeline,
 		      const struct event *event)
@@ -73,7 +64,7 @@ static bool is_wanted(const struct pipeline *pipeline,
 	if (!wanted->pid || wanted->pid == pid)
 		return true;
 	if (!sock)
-		sock = met(event);
+		sock = event_met(event);
 	return (sock && model_owns(&pipeline->model, sock->id, wanted->pid)) ||
 	       (event->with_parent &&
 		model_owns(&pipeline->model, event->with_parent->id,
@@ -171,7 +162,7 @@ static int take(void *context, const void *record, size_t len)
 		return pipeline->source->is_live;
 	if (!is_wanted(pipeline, &event)) {
 		proof->filtered += event.head->type == DEMUX_SEGMENT;
-		proof->copies_filtered += event.head->type == DEMUX_DATAGRAM;
+		proof->copies_filtered += event_is_datagram(&event);
 		return 0;
 	}
 	err = model_apply(&pipeline->model, &event);
@@ -182,7 +173,7 @@ static int take(void *context, const void *record, size_t len)
 	}
 	if (event.head->type == DEMUX_SEGMENT)
 		proof_segment(proof, &pipeline->model, &event);
-	else if (event.head->type == DEMUX_DATAGRAM)
+	else if (event_is_datagram(&event))
 		proof_datagram(proof, &pipeline->model, &event);
 	else if (event.head->type == DEMUX_ACCEPT)
 		proof_accept(proof, &pipeline->model, &event);

@@ -50,15 +50,6 @@ static struct column {
 
 #define STATE_LISTEN 10
 
-#define SEGMENT  (1 << DEMUX_SEGMENT)
-#define ACCEPT   (1 << DEMUX_ACCEPT)
-#define LISTEN   (1 << DEMUX_LISTEN)
-#define CLOSE    (1 << DEMUX_CLOSE)
-#define SOCKET   (1 << DEMUX_SOCKET)
-#define DATAGRAM (1 << DEMUX_DATAGRAM)
-#define BIND     (1 << DEMUX_BIND)
-#define ARRIVALS (SEGMENT | DATAGRAM)
-
 /* What follows the columns, in words, where it is known. */
 static struct detail {
 	const char *key;
@@ -67,46 +58,41 @@ static struct detail {
 	uint32_t events;
 	const struct field *field;
 } details[] = {
-	{ "via", " ", "", ARRIVALS, NULL },
-	{ "detail", " ", "", SEGMENT, NULL },
-	{ "accept_queue", " accept queue ", "", SEGMENT, NULL },
-	{ "accept_queue_limit", "/", "", SEGMENT, NULL },
-	{ "drop_reason", " ", "", SEGMENT, NULL },
-	{ "segs", " segs ", "", ARRIVALS, NULL },
-	{ "copy", " copy ", "", DATAGRAM, NULL },
-	{ "score", " score ", "", DATAGRAM, NULL },
-	{ "group_index", " group ", "", DATAGRAM, NULL },
-	{ "group_size", "/", "", DATAGRAM, NULL },
-	{ "encap", " encap", "", DATAGRAM, NULL },
-	{ "icmp", " icmp", "", DATAGRAM, NULL },
-	{ "dropped", " dropped", "", DATAGRAM, NULL },
-	{ "sock_state", " ", "", SOCKET, NULL },
-	{ "mapped", " v4-mapped", "", ARRIVALS | ACCEPT | SOCKET, NULL },
-	{ "comm", " ", "", ACCEPT | LISTEN | SOCKET | BIND, NULL },
-	{ "pid", "[", "]", ACCEPT | LISTEN | SOCKET | BIND, NULL },
-	{ "fd", " fd ", "", ACCEPT | SOCKET, NULL },
-	{ "parent", " of #", "", SEGMENT | ACCEPT | SOCKET, NULL },
-	{ "owners", " owners ", "", SOCKET, NULL },
-	{ "child", " child #", "", SEGMENT, NULL },
-	{ "backlog", " backlog ", "", LISTEN, NULL },
-	{ "segments", " segments ", "", CLOSE, NULL },
-	{ "datagrams", " datagrams ", "", CLOSE, NULL },
-	{ "reset", " reset", "", SEGMENT, NULL },
-	{ "bad_checksum", " bad checksum", "", ARRIVALS, NULL },
-	{ "repeated_lookup", " looked up again", "", SEGMENT, NULL },
+	{ "via", " ", "", OF_ARRIVALS, NULL },
+	{ "detail", " ", "", OF_SEGMENT, NULL },
+	{ "accept_queue", " accept queue ", "", OF_SEGMENT, NULL },
+	{ "accept_queue_limit", "/", "", OF_SEGMENT, NULL },
+	{ "drop_reason", " ", "", OF_SEGMENT, NULL },
+	{ "segs", " segs ", "", OF_ARRIVALS, NULL },
+	{ "copy", " copy ", "", OF_DATAGRAM, NULL },
+	{ "score", " score ", "", OF_DATAGRAM, NULL },
+	{ "group_index", " group ", "", OF_DATAGRAM, NULL },
+	{ "group_size", "/", "", OF_DATAGRAM, NULL },
+	{ "encap", " encap", "", OF_DATAGRAM, NULL },
+	{ "icmp", " icmp", "", OF_DATAGRAM, NULL },
+	{ "dropped", " dropped", "", OF_DATAGRAM, NULL },
+	{ "sock_state", " ", "", OF_SOCKET, NULL },
+	{ "mapped", " v4-mapped", "", OF_ARRIVALS | OF_ACCEPT | OF_SOCKET,
+	  NULL },
+	{ "comm", " ", "", OF_ACCEPT | OF_LISTEN | OF_SOCKET | OF_BIND, NULL },
+	{ "pid", "[", "]", OF_ACCEPT | OF_LISTEN | OF_SOCKET | OF_BIND, NULL },
+	{ "fd", " fd ", "", OF_ACCEPT | OF_SOCKET, NULL },
+	{ "parent", " of #", "", OF_SEGMENT | OF_ACCEPT | OF_SOCKET, NULL },
+	{ "owners", " owners ", "", OF_SOCKET, NULL },
+	{ "child", " child #", "", OF_SEGMENT, NULL },
+	{ "backlog", " backlog ", "", OF_LISTEN, NULL },
+	{ "segments", " segments ", "", OF_CLOSE, NULL },
+	{ "datagrams", " datagrams ", "", OF_CLOSE, NULL },
+	{ "reset", " reset", "", OF_SEGMENT, NULL },
+	{ "bad_checksum", " bad checksum", "", OF_ARRIVALS, NULL },
+	{ "repeated_lookup", " looked up again", "", OF_SEGMENT, NULL },
 };
 
 #define DETAILS (sizeof(details) / sizeof(details[0]))
 
-/* Something that came in, and no socket's doing. */
-static bool is_arrival(const struct event *event)
-{
-	return ARRIVALS & 1u << event->head->type;
-}
-
 static unsigned int predicted(const struct event *event)
 {
-	if (event->head->type == DEMUX_DATAGRAM)
+	if (event_is_datagram(event))
 		return event->datagram->predicted;
 	return event->head->type == DEMUX_SEGMENT ? event->segment->predicted :
 						    0;
@@ -130,7 +116,7 @@ static void begin(struct sink *sink, const struct recording_head *trace)
 /* A datagram has none, and says so. */
 static bool is_udp_flags(const struct column *column, const struct event *event)
 {
-	return column->key[0] == 'f' && event->head->type == DEMUX_DATAGRAM;
+	return column->key[0] == 'f' && event_is_datagram(event);
 }
 
 /* Returns the end of what it put there. */
@@ -149,7 +135,7 @@ static char *show_cell(char cell[TEXT_CELL_MAX], const struct column *column,
 		cell[0] = end ? '#' : '-';
 		return end ? end : cell + 1;
 	}
-	if (is_arrival(event))
+	if (event_is_arrival(event))
 		return text_value_or(cell, column->field, event,
 				     is_udp_flags(column, event) ? "UDP" : "?");
 	return column->other ?
@@ -161,7 +147,7 @@ static char *show_cell(char cell[TEXT_CELL_MAX], const struct column *column,
 
 static void put_columns(struct out *out, const struct event *event, bool tinted)
 {
-	size_t count = is_arrival(event) ? COLUMNS : SOCKET_COLUMNS;
+	size_t count = event_is_arrival(event) ? COLUMNS : SOCKET_COLUMNS;
 	size_t owed = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -202,7 +188,7 @@ static bool is_usual_reason(const struct event *event)
  * accept line says; how full a listener is that drops no SYN. */
 static bool is_plain(const struct detail *detail, const struct event *event)
 {
-	if (event->head->type == DEMUX_DATAGRAM)
+	if (event_is_datagram(event))
 		return (!strcmp(detail->key, "segs") &&
 			event->datagram->segs == 1) ||
 		       (!strcmp(detail->key, "group_size") &&
@@ -246,7 +232,7 @@ static void put_verdict(struct out *out, const struct event *event)
 					    "sock_raddr", "sock_rport" };
 	char text[TEXT_VALUE_MAX];
 
-	if (!is_arrival(event) || event->verdict == VERDICT_PROVED)
+	if (!event_is_arrival(event) || event->verdict == VERDICT_PROVED)
 		return;
 	out_text(out, " ");
 	text_value_or(text, fields_find("verdict"), event, "?");

@@ -28,13 +28,12 @@ const char *text_colour(const struct event *event)
 		[DEMUX_BAD_DATAGRAM] = "\033[31m",
 	};
 
-	if (event->head->type != DEMUX_SEGMENT &&
-	    event->head->type != DEMUX_DATAGRAM)
+	if (!event_is_arrival(event))
 		return "\033[1m";
 	if (event->verdict == VERDICT_UNEXPLAINED ||
 	    !(event->arrival->have & DEMUX_HAVE_OUTCOME))
 		return "\033[1;31m";
-	if (event->head->type == DEMUX_DATAGRAM)
+	if (event_is_datagram(event))
 		return datagram_outcomes[event->datagram->outcome];
 	return outcomes[event->segment->outcome];
 }

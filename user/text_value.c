@@ -62,9 +62,7 @@ char *text_ends(char *to, const struct field *addr, const struct field *port,
 	*end++ = ':';
 	at = end;
 	end = text_value_or(at, port, event, "?");
-	if (event->head->type != DEMUX_SEGMENT &&
-	    event->head->type != DEMUX_DATAGRAM && addr->key[0] == 'r' &&
-	    at[0] == '0')
+	if (!event_is_arrival(event) && addr->key[0] == 'r' && at[0] == '0')
 		return stpcpy(to, "*:*"); /* a listener has no remote end */
 	return end;
 }
