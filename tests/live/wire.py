@@ -70,12 +70,13 @@ def send_raw(namespace, packet):
 
 class Capture:
     """`with Capture(...) as seen:`; then seen.frames counts what tcpdump took
-    in: (laddr, lport, raddr, rport, seq, ack, flags, payload bytes)."""
+    in: (laddr, lport, raddr, rport, seq, ack, flags, payload bytes); of @proto
+    "udp" there are no seq, ack and flags."""
 
-    def __init__(self, namespace, device, path):
+    def __init__(self, namespace, device, path, proto="tcp"):
         self.command = ["ip", "netns", "exec", namespace.name, "tcpdump", "-i",
                         device, "-Q", "in", "-s", "128", "-B", "16384", "-U",
-                        "--immediate-mode", "-Z", "root", "-w", path, "tcp"]
+                        "--immediate-mode", "-Z", "root", "-w", path, proto]
         self.path = path
 
     def __enter__(self):
@@ -105,15 +106,18 @@ def read_pcap(data):
 def read_frame(frame):
     ip = frame[14:]
     if ip[0] >> 4 == 4:
-        start, addrs, at = (ip[0] & 15) * 4, ip[12:20], 4
+        start, addrs, at, proto = (ip[0] & 15) * 4, ip[12:20], 4, ip[9]
         length = struct.unpack_from("!H", ip, 2)[0] - start
     else:
-        start, addrs, at = 40, ip[8:40], 16
+        start, addrs, at, proto = 40, ip[8:40], 16, ip[6]
         (length,) = struct.unpack_from("!H", ip, 4)
-    tcp = ip[start:]
-    sport, dport, seq, ack, offset, bits = struct.unpack_from("!HHIIBB", tcp)
     raddr, laddr = (str(ipaddress.ip_address(x))
                     for x in (addrs[:at], addrs[at:]))
+    if proto == socket.IPPROTO_UDP:
+        sport, dport = struct.unpack_from("!HH", ip, start)
+        return laddr, dport, raddr, sport, length - 8
+    sport, dport, seq, ack, offset, bits = struct.unpack_from("!HHIIBB", ip,
+                                                              start)
     return (laddr, dport, raddr, sport, seq, ack, bits,
             length - (offset >> 4) * 4)
 
