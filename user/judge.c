@@ -10,24 +10,15 @@
 #include "classify.h"
 #include "model_table.h"
 
-enum verdict judge_explain(struct judge *judge, const char *format, ...)
+enum verdict judge_say(struct judge *judge, enum verdict verdict,
+		       const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(judge->why, sizeof(judge->why), format, args);
 	va_end(args);
-	return VERDICT_EXPLAINED;
-}
-
-enum verdict judge_doubt(struct judge *judge, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(judge->why, sizeof(judge->why), format, args);
-	va_end(args);
-	return VERDICT_UNEXPLAINED;
+	return verdict;
 }
 
 enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,

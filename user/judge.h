@@ -23,11 +23,15 @@ struct judge {
 	char why[JUDGE_WHY_MAX]; /* where it is not proved */
 };
 
-/* Both say why, and return VERDICT_EXPLAINED or VERDICT_UNEXPLAINED. */
-enum verdict judge_explain(struct judge *judge, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-enum verdict judge_doubt(struct judge *judge, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/* Says why, and returns @verdict. */
+enum verdict judge_say(struct judge *judge, enum verdict verdict,
+		       const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#define judge_explain(judge, ...) \
+	judge_say(judge, VERDICT_EXPLAINED, __VA_ARGS__)
+#define judge_doubt(judge, ...) \
+	judge_say(judge, VERDICT_UNEXPLAINED, __VA_ARGS__)
 
 /* The device rule, for what came in by @ifindex and @sdif: a socket that is bound
  * to a device has only what came in by that, or by the member of a VRF that it

@@ -23,27 +23,33 @@ const char *proof_verdict_name(unsigned int verdict)
 
 /* --- one segment ------------------------------------------------------------- */
 
-void proof_segment(struct proof *proof, struct model *model,
-		   struct event *event)
+void proof_judge(struct proof *proof, struct model *model, struct event *event,
+		 enum verdict (*judge)(struct judge *judge), uint64_t *counts,
+		 struct ports *ports)
 {
-	const struct demux_segment *seg = event->segment;
+	struct port *port = NULL;
 	enum verdict verdict;
 
 	proof->judge.event = event;
 	proof->judge.model = model;
-	verdict = judge_segment(&proof->judge);
+	verdict = judge(&proof->judge);
 	event->verdict = verdict;
 	event->why = verdict == VERDICT_PROVED ? NULL : proof->judge.why;
-	proof->counts[verdict]++;
-	if (verdict != VERDICT_PROVED && seg->have & DEMUX_HAVE_SOCK &&
-	    seg->have & DEMUX_HAVE_PORTS) {
-		struct port *port = ports_get(&model->ports, seg->ends.lport);
+	counts[verdict]++;
+	if (verdict != VERDICT_PROVED && event_met(event) &&
+	    event->arrival->have & DEMUX_HAVE_PORTS)
+		port = ports_get(ports, event->arrival->ends.lport);
+	if (port && verdict == VERDICT_UNEXPLAINED)
+		port->misdelivered++;
+	else if (port)
+		port->explained++;
+}
 
-		if (port && verdict == VERDICT_UNEXPLAINED)
-			port->misdelivered++;
-		else if (port)
-			port->explained++;
-	}
+void proof_segment(struct proof *proof, struct model *model,
+		   struct event *event)
+{
+	proof_judge(proof, model, event, judge_segment, proof->counts,
+		    &model->ports);
 }
 
 /* I7: a socket waits for accept() at the listener that it was born of; when that

@@ -81,6 +81,12 @@ struct proof {
 void proof_segment(struct proof *proof, struct model *model,
 		   struct event *event);
 
+/* What proof_segment() and proof_datagram() share: @judge has the word, @counts and
+ * @ports are those of its protocol. */
+void proof_judge(struct proof *proof, struct model *model, struct event *event,
+		 enum verdict (*judge)(struct judge *judge), uint64_t *counts,
+		 struct ports *ports);
+
 /* Judges what an accept() returned, likewise. */
 void proof_accept(struct proof *proof, struct model *model,
 		  const struct event *event);

@@ -9,25 +9,9 @@
 void proof_datagram(struct proof *proof, struct model *model,
 		    struct event *event)
 {
-	const struct demux_datagram *datagram = event->datagram;
-	enum verdict verdict;
-
-	proof->judge.event = event;
-	proof->judge.model = model;
-	verdict = judge_datagram(&proof->judge);
-	event->verdict = verdict;
-	event->why = verdict == VERDICT_PROVED ? NULL : proof->judge.why;
-	proof->copies[verdict]++;
-	proof->datagrams += !datagram->copy;
-	if (verdict != VERDICT_PROVED && datagram->have & DEMUX_HAVE_SOCK) {
-		struct port *port =
-			ports_get(&model->datagram_ports, datagram->ends.lport);
-
-		if (port && verdict == VERDICT_UNEXPLAINED)
-			port->misdelivered++;
-		else if (port)
-			port->explained++;
-	}
+	proof_judge(proof, model, event, judge_datagram, proof->copies,
+		    &model->datagram_ports);
+	proof->datagrams += !event->datagram->copy;
 }
 
 uint64_t proof_copies(const struct proof *proof)
