@@ -5,35 +5,9 @@
 #ifndef TESTS_JUDGED_H
 #define TESTS_JUDGED_H
 
-#include "test.h"
+#include "modelled.h"
 
-#include "proof.h"
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-static struct model model;
-static struct proof proof;
 static struct event event;
-
-static int begin(void **state)
-{
-	(void)state;
-	model_init(&model);
-	proof = (struct proof){ 0 };
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	model_free(&model);
-	return 0;
-}
-
-static struct demux_ends client(uint16_t port)
-{
-	return make_ends("10.0.0.1", 80, "10.0.0.2", port);
-}
 
 static inline uint64_t misdelivered(uint16_t port)
 {

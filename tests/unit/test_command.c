@@ -1,77 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_command.c - user/command.c: what a command finds when it runs, when it
- * does not, and how its end and the tracer's signals pass between the two.
+ * does not, and how it ends.
  */
-#include "test.h"
+#include "commanded.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/capability.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "clock.h"
-#include "command.h"
-#include "stop.h"
 
 #define MS 1000000ull
-
-/* As main() and the pipeline do, with what the command wrote. */
-static const char *said;
-static char passed[400]; /* the descriptors that it should find */
-
-static void note_passed(void)
-{
-	*passed = '\0';
-	for (int fd = 0; fd < 1024; fd++) {
-		size_t used = strlen(passed);
-		int flags = fcntl(fd, F_GETFD);
-
-		if (flags >= 0 && !(flags & FD_CLOEXEC))
-			snprintf(passed + used, sizeof(passed) - used, "%d\n",
-				 fd);
-	}
-}
-
-static int run_argv(char **argv)
-{
-	struct capture err = capture_begin(STDERR_FILENO);
-	int status;
-
-	note_passed();
-	assert_true(command_hold(argv) > 0);
-	command_go();
-	while (!command_tick(NULL))
-		usleep(1000);
-	status = command_status();
-	said = capture_end(&err);
-	return status;
-}
-
-/* Whatever this test was started with: by nohup, or in the background. */
-static void by_default(void)
-{
-	static const int numbers[] = { SIGINT,  SIGTERM, SIGHUP,
-				       SIGPIPE, SIGQUIT, SIGCHLD };
-	sigset_t none;
-
-	stop_release_signals();
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		signal(numbers[i], SIG_DFL);
-}
-
-static int as_main(void **state)
-{
-	(void)state;
-	by_default();
-	stop_hold_signals();
-	return 0;
-}
 
 /* In a shell, with its output on stderr. */
 static int run(const char *script)
@@ -218,26 +157,26 @@ static void test_descriptors(void **state)
 	assert_string_equal(said, passed);
 }
 
-/* What the command does first is told to the pipe, so as to see that there was
- * nothing of it before. */
-static bool has_come(int fd, int ms)
+/* One that tells the pipe when it runs. */
+static pid_t hold_teller(int pipe)
 {
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	char script[40], *argv[] = { "sh", "-c", script, NULL };
+	pid_t pid;
 
-	return poll(&ready, 1, ms) > 0 && ready.revents & POLLIN;
+	snprintf(script, sizeof(script), "echo >&%d; exit 5", pipe);
+	pid = command_hold(argv);
+	assert_true(pid > 0);
+	return pid;
 }
 
 static void test_held(void **state)
 {
-	char script[40], *argv[] = { "sh", "-c", script, NULL };
 	int ends[2];
 	pid_t pid;
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	snprintf(script, sizeof(script), "echo >&%d; exit 5", ends[1]);
-	pid = command_hold(argv);
-	assert_true(pid > 0);
+	pid = hold_teller(ends[1]);
 	assert_false(has_come(ends[0], 100));
 	assert_int_equal(command_tick(NULL), 0);
 	command_go();
@@ -251,25 +190,23 @@ static void test_held(void **state)
 /* Where the trace could not begin. */
 static void test_never_let_go(void **state)
 {
-	char script[40], *argv[] = { "sh", "-c", script, NULL };
 	int ends[2];
 	pid_t pid;
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	snprintf(script, sizeof(script), "echo >&%d; exit 5", ends[1]);
-	pid = command_hold(argv);
+	pid = hold_teller(ends[1]);
 	assert_int_equal(command_status(), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), -1);
 	assert_false(has_come(ends[0], 0));
 	/* How it ended is not the command's doing. */
-	kill(command_hold(argv), SIGKILL);
+	kill(hold_teller(ends[1]), SIGKILL);
 	assert_int_equal(command_status(), 0);
 	/* The same where the tracer is killed: it was fork()ed, and so has both
 	 * ends of the pipe itself. */
 	pid = fork();
 	if (!pid) {
-		command_hold(argv);
+		hold_teller(ends[1]);
 		raise(SIGKILL);
 	}
 	waitpid(pid, NULL, 0);
@@ -286,159 +223,17 @@ static void test_tick(void **state)
 
 	(void)state;
 	assert_true(command_hold(argv) > 0);
-	command_go();
-	while (!command_tick(NULL))
-		usleep(1000);
+	let_run();
 	ended_ns = clock_mono_ns();
 	assert_in_range(ended_ns - began_ns, 100 * MS, 5000 * MS);
 	assert_int_equal(command_status(), 0);
 }
 
-/* Starts a shell that is ready for signals; what it does with them is
- * @traps. */
-static pid_t begin(const char *traps)
-{
-	char script[200], *argv[] = { "sh", "-c", script, NULL };
-	int ends[2];
-	pid_t pid;
-
-	assert_int_equal(pipe(ends), 0);
-	snprintf(script, sizeof(script),
-		 "%s; echo >&%d; exec %d>&-; while :; do sleep 0.01; done",
-		 traps, ends[1], ends[1]);
-	pid = command_hold(argv);
-	assert_true(pid > 0);
-	command_go();
-	assert_true(has_come(ends[0], 5000));
-	close(ends[0]);
-	close(ends[1]);
-	return pid;
-}
-
-static void test_signals_are_passed_on(void **state)
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		char traps[40];
-
-		begin(":");
-		kill(getpid(), numbers[i]);
-		assert_int_equal(command_status(), 128 + numbers[i]);
-		snprintf(traps, sizeof(traps), "trap 'exit 9' %d", numbers[i]);
-		begin(traps);
-		kill(getpid(), numbers[i]);
-		assert_int_equal(command_status(), 9);
-	}
-	/* Again and again, where the command goes on. */
-	begin("n=0; trap 'n=$((n+1)); [ $n -lt 3 ] || exit 9' TERM");
-	for (int i = 0; i < 3; i++) {
-		kill(getpid(), SIGTERM);
-		usleep(200000);
-	}
-	assert_int_equal(command_status(), 9);
-}
-
-/* Before it runs, too: then it does not run at all. */
-static void test_signal_while_held(void **state)
-{
-	char *argv[] = { "sh", "-c", "exit 5", NULL };
-
-	(void)state;
-	assert_true(command_hold(argv) > 0);
-	kill(getpid(), SIGTERM);
-	usleep(100000);
-	command_go();
-	while (!command_tick(NULL))
-		usleep(1000);
-	assert_int_equal(command_status(), 128 + SIGTERM);
-}
-
-/* When the command has ended, the first is for nobody, and the second ends a
- * tracer that does not come to an end. */
-static void test_signals_afterwards(void **state)
-{
-	char *argv[] = { "true", NULL };
-	volatile bool *survived = mmap(NULL, 1, PROT_READ | PROT_WRITE,
-				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status;
-	pid_t pid = fork();
-
-	(void)state;
-	if (!pid) {
-		command_hold(argv);
-		command_go();
-		while (!command_tick(NULL))
-			usleep(1000);
-		raise(SIGTERM);
-		*survived = true;
-		raise(SIGTERM);
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	assert_true(*survived && WIFSIGNALED(status));
-	assert_int_equal(WTERMSIG(status), SIGTERM);
-}
-
-/* In a child that has no capability left. True where it did as it should. */
-static bool ends_alone(void)
-{
-	char *argv[] = {
-		"setpriv", "--reuid=65534", "--clear-groups", "sleep", "2", NULL
-	};
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct none[2] = { 0 };
-	struct stat process = { 0 };
-	char path[20];
-	int status;
-
-	snprintf(path, sizeof(path), "/proc/%d", (int)command_hold(argv));
-	command_go();
-	while (process.st_uid != 65534)
-		if (stat(path, &process) || command_tick(NULL))
-			return false;
-	syscall(SYS_capset, &head, none);
-	kill(getpid(), SIGTERM);
-	if (command_tick(NULL) != 1)
-		return false;
-	status = command_status();
-	return status == 128 + SIGTERM && !stat(path, &process);
-}
-
-/* One of another user is out of reach then: the tracer does not wait. */
-static void test_signal_that_cannot_be_passed_on(void **state)
-{
-	int status;
-	pid_t pid;
-
-	(void)state;
-	if (getuid()) {
-		print_message("skipped: only root becomes another user\n");
-		skip();
-	}
-	pid = fork();
-	if (!pid)
-		_exit(!ends_alone());
-	waitpid(pid, &status, 0);
-	assert_int_equal(status, 0);
-}
-
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test_setup(test_status, as_main),
-	cmocka_unit_test_setup(test_arguments, as_main),
-	cmocka_unit_test_setup(test_not_run, as_main),
-	cmocka_unit_test_setup(test_signals_as_started, as_main),
-	cmocka_unit_test_setup(test_descriptors, as_main),
-	cmocka_unit_test_setup(test_held, as_main),
-	cmocka_unit_test_setup(test_never_let_go, as_main),
-	cmocka_unit_test_setup(test_tick, as_main),
-	cmocka_unit_test_setup(test_signals_are_passed_on, as_main),
-	cmocka_unit_test_setup(test_signal_while_held, as_main),
-	cmocka_unit_test_setup(test_signals_afterwards, as_main),
-	cmocka_unit_test_setup(test_signal_that_cannot_be_passed_on, as_main),
+	TEST_COMMAND(test_status),       TEST_COMMAND(test_arguments),
+	TEST_COMMAND(test_not_run),      TEST_COMMAND(test_signals_as_started),
+	TEST_COMMAND(test_descriptors),  TEST_COMMAND(test_held),
+	TEST_COMMAND(test_never_let_go), TEST_COMMAND(test_tick),
 };
 
 RUN("command", tests)

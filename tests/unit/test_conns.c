@@ -209,7 +209,6 @@ static void test_sweep(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_server),
 	TEST(test_bad_ack),
 	TEST(test_client),

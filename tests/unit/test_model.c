@@ -3,30 +3,9 @@
  * test_model.c - user/model.c: which socket is which. Births, deaths, memory
  * that is used again, records that come late.
  */
-#include "test.h"
+#include "modelled.h"
 
 #define S 1000000000ull
-
-static struct model model;
-
-static int begin(void **state)
-{
-	(void)state;
-	model_init(&model);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	model_free(&model);
-	return 0;
-}
-
-static struct demux_ends client(uint16_t port)
-{
-	return make_ends("10.0.0.1", 80, "10.0.0.2", port);
-}
 
 /* The number of the socket that an open connection's segment gets. */
 static uint64_t match(uint64_t mono_ns, uint64_t id, struct demux_ends ends)
@@ -329,7 +308,6 @@ static void test_idle_minisock_goes(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_numbers),
 	TEST(test_counts_segments),
 	TEST(test_address_used_again),

@@ -4,30 +4,9 @@
  * trace: their owners, what is told twice, and those that are known by their
  * ends alone.
  */
-#include "test.h"
+#include "modelled.h"
 
 #define S 1000000000ull
-
-static struct model model;
-
-static int begin(void **state)
-{
-	(void)state;
-	model_init(&model);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	model_free(&model);
-	return 0;
-}
-
-static struct demux_ends client(uint16_t port)
-{
-	return make_ends("10.0.0.1", 80, "10.0.0.2", port);
-}
 
 static struct event before(uint64_t mono_ns, uint32_t pid, int fd,
 			   struct demux_sock sock)
@@ -379,7 +358,6 @@ static void test_minisocks_by_ends(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_known_from_the_start),
 	TEST(test_several_owners),
 	TEST(test_accepted_after),

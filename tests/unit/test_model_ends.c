@@ -3,30 +3,9 @@
  * test_model_ends.c - user/model.c: sockets by their two ends, the ports'
  * counts, and recordings that nobody's kernel ever made.
  */
-#include "test.h"
+#include "modelled.h"
 
 #define S 1000000000ull
-
-static struct model model;
-
-static int begin(void **state)
-{
-	(void)state;
-	model_init(&model);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	model_free(&model);
-	return 0;
-}
-
-static struct demux_ends client(uint16_t port)
-{
-	return make_ends("10.0.0.1", 80, "10.0.0.2", port);
-}
 
 static struct model_sock *find(struct demux_ends ends)
 {
@@ -279,7 +258,6 @@ static void test_buried_and_listed(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_find_ends),
 	TEST(test_drop_reason),
 	TEST(test_find_mapped),

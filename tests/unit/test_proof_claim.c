@@ -300,7 +300,6 @@ static void test_sums_of_the_model(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_proved),
 	TEST(test_unexplained),
 	TEST(test_strange_accepts),

@@ -260,8 +260,6 @@ static void test_doubts(void **state)
 	assert_contains(said, "3 segments were lost");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
 static const struct CMUnitTest tests[] = {
 	TEST(test_nothing),
 	TEST(test_shared),

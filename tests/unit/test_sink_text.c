@@ -182,7 +182,6 @@ static void test_client_ports(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	TEST(test_listeners_alone), TEST(test_all_of_few),
 	TEST(test_not_too_many),    TEST(test_quiet),
 	TEST(test_ports),           TEST(test_client_ports),

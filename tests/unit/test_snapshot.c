@@ -150,9 +150,9 @@ static void test_records_grow(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test_setup_teardown(test_own_sockets, begin, end),
-	cmocka_unit_test_setup_teardown(test_of_a_process, begin, end),
-	cmocka_unit_test_setup_teardown(test_of_a_cgroup, begin, end),
+	TEST(test_own_sockets),
+	TEST(test_of_a_process),
+	TEST(test_of_a_cgroup),
 	cmocka_unit_test(test_records_grow),
 };
 
