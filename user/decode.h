@@ -50,6 +50,7 @@ struct event {
 	const struct model_sock *parent;
 	const struct model_sock *child;
 	bool repeated; /* says nothing new: a socket closes twice */
+	bool is_first; /* record of its datagram that was asked for */
 	const char *drop_reason; /* its name, NULL unknown */
 	unsigned char detail; /* enum demux_detail, 0: not known */
 	const struct model_sock *candidate[DEMUX_CANDIDATES]; /* of with_why */

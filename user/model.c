@@ -389,5 +389,5 @@ void model_free(struct model *model)
 	conns_free(&model->conns);
 	for (int i = 0; i < MODEL_REASONS; i++)
 		free(model->reasons[i]);
-	ports_free(&model->datagram_ports);
+	model_datagram_free(model);
 }

@@ -8,13 +8,94 @@
 #include "model_table.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+/* The last datagram of a CPU, whose records come one after the other. */
+struct datagram_cpu {
+	struct htab_node by_cpu;
+	uint32_t cpu;
+	uint64_t mono_ns;
+	bool is_wanted; /* one of its records was asked for */
+	bool is_matched; /* and a socket got it */
+};
+
+static struct datagram_cpu *find_cpu(const struct model *model, uint32_t cpu)
+{
+	struct htab_node *node =
+		htab_find(&model->datagram_cpus, htab_mix(0, cpu));
+
+	for (; node; node = htab_next(node)) {
+		struct datagram_cpu *of =
+			htab_entry(node, struct datagram_cpu, by_cpu);
+
+		if (of->cpu == cpu)
+			return of;
+	}
+	return NULL;
+}
+
+static struct datagram_cpu *add_cpu(struct model *model, uint32_t cpu)
+{
+	struct datagram_cpu *of = calloc(1, sizeof(*of));
+
+	if (!of)
+		return NULL;
+	of->cpu = cpu;
+	if (!htab_add(&model->datagram_cpus, &of->by_cpu, htab_mix(0, cpu)))
+		return of;
+	free(of);
+	return NULL;
+}
+
+int model_datagram_comes(struct model *model,
+			 const struct demux_datagram *datagram)
+{
+	const struct demux_head *head = &datagram->head;
+	struct datagram_cpu *of = find_cpu(model, head->cpu);
+
+	/* One inside which another one came may have further copies. */
+	if (of && (of->mono_ns == head->mono_ns ||
+		   (datagram->copy && head->mono_ns < of->mono_ns)))
+		return 0;
+	if (!of)
+		of = add_cpu(model, head->cpu);
+	if (!of)
+		return -ENOMEM;
+	of->mono_ns = head->mono_ns;
+	of->is_wanted = of->is_matched = false;
+	model->datagrams++;
+	return 0;
+}
+
+/* Counts it, once for all its records that were asked for. */
+static int count_datagram(struct model *model, struct event *event)
+{
+	const struct demux_datagram *datagram = event->datagram;
+	struct datagram_cpu *of = find_cpu(model, datagram->head.cpu);
+	bool is_got = event->sock && datagram->outcome <= DEMUX_MULTICAST;
+	struct port *port;
+
+	event->is_first = !of->is_wanted;
+	of->is_wanted = true;
+	if (!(datagram->have & DEMUX_HAVE_PORTS))
+		return 0;
+	port = ports_get(&model->datagram_ports, datagram->ends.lport);
+	if (!port)
+		return -ENOMEM;
+	port->segments += event->is_first;
+	port->copies += is_got;
+	port->matched += is_got && !of->is_matched;
+	of->is_matched |= is_got;
+	return 0;
+}
 
 int model_datagram_apply(struct model *model, struct event *event)
 {
 	const struct demux_datagram *datagram = event->datagram;
-	struct port *port;
-	int err;
+	int err = model_datagram_comes(model, datagram);
 
+	if (err)
+		return err;
 	if (datagram->have & DEMUX_HAVE_SOCK) {
 		struct model_sock *sock;
 
@@ -29,16 +110,20 @@ int model_datagram_apply(struct model *model, struct event *event)
 					       0;
 		event->sock = sock;
 	}
-	if (!(datagram->have & DEMUX_HAVE_PORTS))
-		return 0;
-	port = ports_get(&model->datagram_ports, datagram->ends.lport);
-	if (!port)
-		return -ENOMEM;
-	port->segments += !datagram->copy;
-	port->copies += event->sock && datagram->outcome <= DEMUX_MULTICAST;
-	port->matched += event->sock && !datagram->copy &&
-			 datagram->outcome <= DEMUX_MULTICAST;
-	return 0;
+	return count_datagram(model, event);
+}
+
+static void free_cpu(struct htab_node *node, void *context)
+{
+	(void)context;
+	free(htab_entry(node, struct datagram_cpu, by_cpu));
+}
+
+void model_datagram_free(struct model *model)
+{
+	htab_each(&model->datagram_cpus, free_cpu, NULL);
+	htab_free(&model->datagram_cpus);
+	ports_free(&model->datagram_ports);
 }
 
 int model_datagram_bind(struct model *model, struct event *event)

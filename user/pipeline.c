@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "filter.h"
 #include "log.h"
+#include "model_datagram.h"
 #include "stop.h"
 
 /* The ring is looked into this often, woken or not. */
@@ -134,6 +135,17 @@ static void hand_on_end(struct pipeline *pipeline, struct event *event)
 	pipeline->ended = true;
 }
 
+/* Counts what was not asked for. 1, or -ENOMEM. */
+static int leave_out(struct pipeline *pipeline, const struct event *event)
+{
+	if (event->head->type == DEMUX_SEGMENT)
+		pipeline->proof.filtered++;
+	if (!event_is_datagram(event))
+		return 1;
+	pipeline->proof.copies_filtered++;
+	return model_datagram_comes(&pipeline->model, event->datagram) ?: 1;
+}
+
 /* The heart: one record through all stages. Non-zero: enough for now. */
 static int take(void *context, const void *record, size_t len)
 {
@@ -160,17 +172,16 @@ static int take(void *context, const void *record, size_t len)
 	/* A recording is read on to its end: that has the counters. */
 	if (proof->stopped_early)
 		return pipeline->source->is_live;
-	if (!is_wanted(pipeline, &event)) {
-		proof->filtered += event.head->type == DEMUX_SEGMENT;
-		proof->copies_filtered += event_is_datagram(&event);
-		return 0;
-	}
-	err = model_apply(&pipeline->model, &event);
-	if (err) {
+	err = is_wanted(pipeline, &event) ?
+		      model_apply(&pipeline->model, &event) :
+		      leave_out(pipeline, &event);
+	if (err < 0) {
 		log_error("out of memory for the table of sockets");
 		pipeline->error = err;
 		return 1;
 	}
+	if (err)
+		return 0;
 	if (event.head->type == DEMUX_SEGMENT)
 		proof_segment(proof, &pipeline->model, &event);
 	else if (event_is_datagram(&event))

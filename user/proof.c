@@ -176,7 +176,7 @@ void proof_end(const struct proof *proof, struct model *model,
 		      (unsigned long long)(judged + proof->filtered));
 	proof_datagrams_end(proof, model, end, summary);
 	doubt_datagrams(summary);
-	if (!summary->segments && !summary->udp.datagrams)
+	if (!summary->segments && !summary->udp.copies)
 		doubt(summary, summary->udp.is_there ?
 				       "no segment and no datagram was seen" :
 				       "no segment was seen");

@@ -11,7 +11,7 @@ void proof_datagram(struct proof *proof, struct model *model,
 {
 	proof_judge(proof, model, event, judge_datagram, proof->copies,
 		    &model->datagram_ports);
-	proof->datagrams += !event->datagram->copy;
+	proof->datagrams += event->is_first;
 }
 
 uint64_t proof_copies(const struct proof *proof)
@@ -33,7 +33,7 @@ void proof_datagrams_end(const struct proof *proof, struct model *model,
 	to->is_there = count || records;
 	to->datagrams = proof->datagrams;
 	to->copies = records;
-	to->filtered = proof->copies_filtered;
+	to->filtered = model->datagrams - proof->datagrams;
 	to->proved = proof->copies[VERDICT_PROVED];
 	to->explained = proof->copies[VERDICT_EXPLAINED];
 	to->unexplained = proof->copies[VERDICT_UNEXPLAINED];

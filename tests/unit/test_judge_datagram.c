@@ -70,7 +70,29 @@ static void test_device_not_seen(void **state)
 	expect_copy(&datagram, VERDICT_EXPLAINED, "was not seen");
 }
 
+/* One that a socket refused and another one took was matched, once. */
+static void test_matched(void **state)
+{
+	struct demux_datagram copy =
+		make_datagram(20, client(1000), server(1, "0.0.0.0"));
+	struct port *port = ports_get(&model.datagram_ports, 80);
+
+	(void)state;
+	copy.outcome = DEMUX_DENIED;
+	expect_copy(&copy, VERDICT_PROVED, NULL);
+	assert_int_equal(port->matched, 0);
+	copy.outcome = DEMUX_MULTICAST;
+	for (copy.copy = 1; copy.copy < 3; copy.copy++) {
+		copy.sock.id++;
+		expect_copy(&copy, VERDICT_PROVED, NULL);
+	}
+	assert_int_equal(port->segments, 1);
+	assert_int_equal(port->copies, 2);
+	assert_int_equal(port->matched, 1);
+}
+
 static const struct CMUnitTest tests[] = {
+	TEST(test_matched),
 	TEST(test_device),
 	TEST(test_device_not_seen),
 };

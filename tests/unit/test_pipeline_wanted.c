@@ -47,7 +47,7 @@ static struct summary summary;
 /* Of a segment: its remote port. */
 static void on_event(struct sink *sink, const struct event *event)
 {
-	static const char letters[] = "?salc$k";
+	static const char letters[] = "?salc$k-drb";
 	size_t used = strlen(seen);
 
 	(void)sink;
@@ -252,12 +252,64 @@ static void test_pid(void **state)
 	assert_int_equal(summary.filtered, 2);
 }
 
+static struct demux_sock member(uint64_t id)
+{
+	struct demux_sock sock =
+		make_sock(id, S_CLOSE, make_ends("0.0.0.0", 80, "0.0.0.0", 0));
+
+	sock.flags = DEMUX_SOCK_UDP;
+	return sock;
+}
+
+static struct demux_datagram copy_of(uint64_t mono_ns, uint64_t id,
+				     uint16_t number)
+{
+	struct demux_datagram copy = make_datagram(
+		mono_ns, make_ends("224.0.0.9", 80, "10.0.0.2", 1), member(id));
+
+	copy.outcome = DEMUX_MULTICAST;
+	copy.copy = number;
+	return copy;
+}
+
+/* A datagram is counted once, by whichever of its copies was asked for, and as
+ * left out if none was. Another CPU's may come in between. */
+static void test_copies_of_a_pid(void **state)
+{
+	struct demux_accept bound = make_before(1, 70, "w", 5, 0, member(1));
+	struct demux_datagram a0 = copy_of(2, 2, 0), a1 = copy_of(2, 1, 1),
+			      a2 = copy_of(2, 3, 2);
+	struct demux_datagram b0 = copy_of(4, 2, 0), b1 = copy_of(4, 3, 1);
+	struct demux_datagram c0 = copy_of(3, 1, 0);
+	struct demux_end last = make_end(9, 0, 0);
+	const void *const records[] = { &bound, &a0, &c0,   &a1, &a2,
+					&b0,    &b1, &last, NULL };
+	struct demux_config wanted = all();
+
+	(void)state;
+	c0.head.cpu = 1;
+	last.head.len = sizeof(last);
+	last.datagrams.seen = last.datagrams.told = 3;
+	last.datagrams.emitted = 6;
+	wanted.protos = DEMUX_UDP;
+	pass(&wanted, records);
+	assert_int_equal(summary.udp.datagrams, 3);
+	assert_int_equal(summary.udp.filtered, 0);
+	wanted.pid = 70;
+	pass(&wanted, records);
+	assert_int_equal(summary.udp.datagrams, 2);
+	assert_int_equal(summary.udp.copies, 2);
+	assert_int_equal(summary.udp.filtered, 1);
+	assert_true(summary.is_proved);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_ports_and_families),
 	cmocka_unit_test(test_netns),
 	cmocka_unit_test(test_remote),
 	cmocka_unit_test(test_unknown_ends),
 	cmocka_unit_test(test_pid),
+	cmocka_unit_test(test_copies_of_a_pid),
 };
 
 RUN("pipeline_wanted", tests)
