@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define CLOSE 7 /* TCP_CLOSE */
+#include "tcp_states.h"
 
 static const char *check_ends(const struct demux_ends *ends)
 {

@@ -13,14 +13,10 @@
 #include <unistd.h>
 
 #include "names.h"
+#include "tcp_states.h"
 
 #define NAME_MAX_LSOF 9 /* lsof cuts a command's name there */
 #define END_MAX       (NAMES_ADDR_MAX + 8)
-
-enum {
-	ESTABLISHED = 1,
-	LISTEN = 10
-};
 
 /* --- reading ------------------------------------------------------------- */
 

@@ -14,9 +14,8 @@
 #include "classify.h"
 #include "model.h"
 #include "names.h"
+#include "tcp_states.h"
 #include "text_value.h"
-
-#define STATE_ESTABLISHED 1 /* TCP_ESTABLISHED */
 
 void say(struct words *words, const char *format, ...)
 {
@@ -134,7 +133,7 @@ static void on_established(struct words *words, const struct event *event)
 	unsigned int state = event->segment->sock.state;
 
 	explain_sock(name, event->sock);
-	if (state == STATE_ESTABLISHED || !names_state(state))
+	if (state == ESTABLISHED || !names_state(state))
 		snprintf(what, sizeof(what), "%s", name);
 	else
 		snprintf(what, sizeof(what), "%s (%s)", name,

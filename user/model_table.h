@@ -6,18 +6,12 @@
 #define MODEL_TABLE_H
 
 #include "model.h"
+#include "tcp_states.h"
 
 #define NS_PER_S 1000000000ull
 
 /* A close on another CPU may be told this much after it took effect. */
 #define BYPASS_NS (NS_PER_S / 10)
-
-enum { /* include/net/tcp_states.h */
-	TIME_WAIT = 6,
-	CLOSE = 7,
-	LISTEN = 10,
-	NEW_SYN_RECV = 12
-};
 
 static inline bool model_table_is_mini(const struct demux_sock *sock)
 {

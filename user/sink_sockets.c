@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "log.h"
-#include "model.h"
+#include "model_table.h"
 #include "proof.h"
 #include "sockets_row.h"
 #include "text_value.h"
@@ -29,13 +29,11 @@ struct list {
 static bool is_row(const struct model *model, const struct model_sock *sock)
 {
 	const struct demux_sock *last = &sock->last;
-	bool is_mini = last->state == SOCKETS_TIME_WAIT ||
-		       last->state == SOCKETS_NEW_SYN_RECV;
 
 	if (model_is_gone(sock))
-		return !is_mini &&
-		       (last->ends.rport || last->state == SOCKETS_LISTEN ||
-			last->flags & DEMUX_SOCK_UDP);
+		return !model_table_is_mini(last) &&
+		       (last->ends.rport || last->state == LISTEN ||
+			model_table_is_udp(last));
 	return sock->at_end || !model->has_end;
 }
 

@@ -18,6 +18,7 @@
 #include "names.h"
 #include "proof.h"
 #include "sink.h"
+#include "tcp_states.h"
 #include "text_detail.h"
 #include "text_value.h"
 
@@ -47,8 +48,6 @@ static struct column {
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 /* FLAGS and LEN, the last, are of segments only. */
 #define SOCKET_COLUMNS (COLUMNS - 2)
-
-#define STATE_LISTEN 10
 
 /* What follows the columns, in words, where it is known. */
 static struct detail {
@@ -283,7 +282,7 @@ static bool is_shown(struct sink *sink, const struct event *event)
 	if (is_new)
 		sink->newest_socket = sock->number;
 	if (sink->sockets < SOCKETS_SHOWN &&
-	    (sink->all_sockets || sock->last.state == STATE_LISTEN)) {
+	    (sink->all_sockets || sock->last.state == LISTEN)) {
 		sink->sockets++;
 		return true;
 	}

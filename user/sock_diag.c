@@ -15,18 +15,13 @@
 
 #include "clock.h"
 #include "htab.h"
+#include "tcp_states.h"
 
 #define REQUEST_MAX 256
 /* The kernel fills as much as it is offered, up to this. */
 #define ANSWER_MAX 32768
 
-enum { /* include/net/tcp_states.h */
-	SYN_RECV = 3,
-	TIME_WAIT = 6,
-	CLOSE = 7,
-	NEW_SYN_RECV = 12,
-	ALL_STATES = (1 << (NEW_SYN_RECV + 1)) - 2,
-};
+#define ALL_STATES ((1 << (NEW_SYN_RECV + 1)) - 2)
 
 /* inet_diag_msg.idiag_timer of a TIME_WAIT minisock, whose state is told as
  * FIN_WAIT2 for a while. */

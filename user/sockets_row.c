@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "tcp_states.h"
 #include "text_value.h"
 
 void sockets_row_fill(struct sockets_row *row,
@@ -125,9 +126,7 @@ int sockets_order(const struct model_sock *a, const struct model_sock *b)
 			compare(one->flags & DEMUX_SOCK_UDP,
 				other->flags & DEMUX_SOCK_UDP);
 	order = order ?: compare(ends->lport, others->lport);
-	order = order ?:
-			compare(one->state != SOCKETS_LISTEN,
-				other->state != SOCKETS_LISTEN);
+	order = order ?: compare(one->state != LISTEN, other->state != LISTEN);
 	order = order ?: compare(ends->family, others->family);
 	order = order ?:
 			memcmp(ends->laddr, others->laddr, sizeof(ends->laddr));

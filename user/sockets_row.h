@@ -10,12 +10,6 @@
 #include "model.h"
 #include "out.h"
 
-enum { /* include/net/tcp_states.h */
-	SOCKETS_TIME_WAIT = 6,
-	SOCKETS_LISTEN = 10,
-	SOCKETS_NEW_SYN_RECV = 12,
-};
-
 struct sockets_row {
 	struct event event;
 	struct demux_accept record;
