@@ -24,6 +24,8 @@ const struct backend *const backends[] = {
 	NULL,
 };
 
+#define BACKENDS (sizeof(backends) / sizeof(backends[0]) - 1)
+
 const char *backend_names(void)
 {
 	return "fentry, kprobe, stable";
@@ -143,7 +145,7 @@ struct backend_trace *backend_start(const char *name,
 				    const struct backend_wish *wish)
 {
 	struct backend_trace *trace = malloc(sizeof(*trace));
-	char whys[3][400];
+	char whys[BACKENDS][400];
 
 	if (!trace) {
 		log_error("out of memory");

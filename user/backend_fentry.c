@@ -72,17 +72,7 @@ static const struct hook hooks[] = {
 	{ 0 },
 };
 
-static int open_object(struct backend_trace *trace)
-{
-	struct fentry_bpf *skel = fentry_bpf__open();
-
-	if (!skel)
-		return -errno;
-	trace->skeleton = skel;
-	trace->object = skel->obj;
-	trace->config = (struct demux_config *)&skel->rodata->config;
-	return 0;
-}
+BACKEND_OBJECT(fentry)
 
 static int describe(struct backend_trace *trace, const struct btf *btf,
 		    char *why, size_t size)
@@ -92,11 +82,6 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 	(void)size;
 	backend_load_destructors(trace->config);
 	return 0;
-}
-
-static void free_object(struct backend_trace *trace)
-{
-	fentry_bpf__destroy(trace->skeleton);
 }
 
 const struct backend backend_fentry = {

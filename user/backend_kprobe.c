@@ -160,22 +160,7 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 	return type;
 }
 
-static int open_object(struct backend_trace *trace)
-{
-	struct kprobe_bpf *skel = kprobe_bpf__open();
-
-	if (!skel)
-		return -errno;
-	trace->skeleton = skel;
-	trace->object = skel->obj;
-	trace->config = (struct demux_config *)&skel->rodata->config;
-	return 0;
-}
-
-static void free_object(struct backend_trace *trace)
-{
-	kprobe_bpf__destroy(trace->skeleton);
-}
+BACKEND_OBJECT(kprobe)
 
 const struct backend backend_kprobe = {
 	.name = "kprobe",

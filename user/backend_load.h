@@ -20,4 +20,24 @@ void backend_load_destructors(struct demux_config *config);
  * already, whom it starts, and the iterators for backend_find_fds(). */
 void backend_load_finish(struct backend_trace *trace);
 
+/* The open_object() and free_object() of a backend, by the skeleton of its name.
+ * The first returns 0 or -errno. */
+#define BACKEND_OBJECT(name)                                                  \
+	static int open_object(struct backend_trace *trace)                   \
+	{                                                                     \
+		struct name##_bpf *skel = name##_bpf__open();                 \
+                                                                              \
+		if (!skel)                                                    \
+			return -errno;                                        \
+		trace->skeleton = skel;                                       \
+		trace->object = skel->obj;                                    \
+		trace->config = (struct demux_config *)&skel->rodata->config; \
+		return 0;                                                     \
+	}                                                                     \
+                                                                              \
+	static void free_object(struct backend_trace *trace)                  \
+	{                                                                     \
+		name##_bpf__destroy(trace->skeleton);                         \
+	}
+
 #endif

@@ -5,6 +5,7 @@
  * hooks can see and what not.
  */
 #include "backend.h"
+#include "backend_load.h"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -214,22 +215,7 @@ static struct bpf_link *attach(struct backend_trace *trace, int hook,
 	return link;
 }
 
-static int open_object(struct backend_trace *trace)
-{
-	struct stable_bpf *skel = stable_bpf__open();
-
-	if (!skel)
-		return -errno;
-	trace->skeleton = skel;
-	trace->object = skel->obj;
-	trace->config = (struct demux_config *)&skel->rodata->config;
-	return 0;
-}
-
-static void free_object(struct backend_trace *trace)
-{
-	stable_bpf__destroy(trace->skeleton);
-}
+BACKEND_OBJECT(stable)
 
 const struct backend backend_stable = {
 	.name = "stable",

@@ -68,22 +68,13 @@ bool explain_is_via(const struct event *event, unsigned int via)
 void explain_assigned(struct words *words, const struct event *event,
 		      const char *what)
 {
-	static const char *const by[] = {
-		"a rule or a program",
-		[DEMUX_BY_TPROXY] = "TPROXY",
-		[DEMUX_BY_SK_ASSIGN] = "a BPF program (bpf_sk_assign)",
-	};
 	const struct demux_segment *seg = event->segment;
-	unsigned int who = seg->have & DEMUX_HAVE_ASSIGNED_BY &&
-					   seg->assigned_by <
-						   sizeof(by) / sizeof(by[0]) ?
-				   seg->assigned_by :
-				   0;
+	bool is_known = seg->have & DEMUX_HAVE_ASSIGNED_BY;
 
 	say(words,
 	    " It came with %s, which %s had assigned to it: nothing was "
 	    "looked up.",
-	    what, by[who]);
+	    what, names_assigner(is_known ? seg->assigned_by : 0));
 }
 
 void explain_found(struct words *words, const struct event *event,

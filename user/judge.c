@@ -9,6 +9,7 @@
 
 #include "classify.h"
 #include "model_table.h"
+#include "names.h"
 
 enum verdict judge_say(struct judge *judge, enum verdict verdict,
 		       const char *format, ...)
@@ -180,19 +181,13 @@ static enum verdict judge_exact(struct judge *judge,
 
 static enum verdict judge_assigned(struct judge *judge)
 {
-	static const char *const by[] = {
-		"a rule or a program",
-		[DEMUX_BY_TPROXY] = "TPROXY",
-		[DEMUX_BY_SK_ASSIGN] = "a BPF program (bpf_sk_assign)",
-	};
 	const struct demux_segment *seg = judge->event->segment;
-	unsigned int who =
-		seg->have & DEMUX_HAVE_ASSIGNED_BY ? seg->assigned_by : 0;
+	bool is_known = seg->have & DEMUX_HAVE_ASSIGNED_BY;
 
 	return judge_explain(
 		judge,
 		"%s assigned the socket to the segment before TCP saw it",
-		by[who < sizeof(by) / sizeof(by[0]) ? who : 0]);
+		names_assigner(is_known ? seg->assigned_by : 0));
 }
 
 static enum verdict judge_match(struct judge *judge,

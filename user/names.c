@@ -111,6 +111,17 @@ const char *names_assigned_by(unsigned int by)
 	return LOOK_UP(names, by);
 }
 
+const char *names_assigner(unsigned int by)
+{
+	static const char *const names[] = {
+		"a rule or a program",
+		[DEMUX_BY_TPROXY] = "TPROXY",
+		[DEMUX_BY_SK_ASSIGN] = "a BPF program (bpf_sk_assign)",
+	};
+
+	return LOOK_UP(names, by) ?: names[0];
+}
+
 const char *names_state(unsigned int state)
 {
 	static const char *const names[] = {

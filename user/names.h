@@ -9,13 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Each returns NULL for a number that has no name. */
+/* Each returns NULL for a number that has no name; names_assigner() leaves open
+ * then who it was. */
 const char *names_outcome(unsigned int outcome); /* enum demux_outcome */
 const char *names_datagram(unsigned int outcome); /* demux_datagram_outcome */
 const char *names_group_by(unsigned int by); /* enum demux_group_by */
 const char *names_via(unsigned int via); /* enum demux_via */
 const char *names_detail(unsigned int detail); /* enum demux_detail */
 const char *names_assigned_by(unsigned int by); /* enum demux_assigned_by */
+const char *names_assigner(unsigned int by); /* the same in a sentence */
 const char *names_state(unsigned int state); /* TCP_*: "ESTABLISHED" */
 const char *names_udp_state(unsigned int state); /* "UNCONNECTED" */
 

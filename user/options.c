@@ -16,8 +16,6 @@
 #include "parse.h"
 #include "version.h"
 
-#define RING_SIZE (16u << 20)
-
 enum {
 	KEY_BUFFER_SIZE = 256,
 	KEY_WITHOUT,

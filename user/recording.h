@@ -33,4 +33,7 @@ struct recording_head {
 
 DEMUX_ASSERT(sizeof(struct recording_head) == 584);
 
+/* Fills it for a trace of this machine that begins now; it has no backend yet. */
+void recording_begin(struct recording_head *head);
+
 #endif

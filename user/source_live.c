@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "backend.h"
@@ -226,18 +225,7 @@ static void close_live(struct source *source)
 static void fill_head(struct recording_head *head,
 		      const struct backend_trace *trace)
 {
-	struct utsname kernel;
-
-	*head = (struct recording_head){
-		.order = RECORDING_ORDER,
-		.abi = DEMUX_ABI,
-		.len = sizeof(*head),
-		.clock_offset_ns = clock_offset_ns(),
-	};
-	memcpy(head->magic, RECORDING_MAGIC, sizeof(head->magic));
-	if (!uname(&kernel))
-		snprintf(head->kernel, sizeof(head->kernel), "%.63s",
-			 kernel.release);
+	recording_begin(head);
 	snprintf(head->backend, sizeof(head->backend), "%s",
 		 trace->backend->name);
 	memcpy(head->missing, trace->missing, sizeof(head->missing));

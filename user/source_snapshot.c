@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -100,22 +99,6 @@ static void close_now(struct source *source)
 	free(now);
 }
 
-static void fill_head(struct recording_head *head)
-{
-	struct utsname kernel;
-
-	*head = (struct recording_head){
-		.order = RECORDING_ORDER,
-		.abi = DEMUX_ABI,
-		.len = sizeof(*head),
-		.clock_offset_ns = clock_offset_ns(),
-	};
-	memcpy(head->magic, RECORDING_MAGIC, sizeof(head->magic));
-	if (!uname(&kernel))
-		snprintf(head->kernel, sizeof(head->kernel), "%.63s",
-			 kernel.release);
-}
-
 struct source *source_snapshot(const struct demux_config *wanted,
 			       const char *without)
 {
@@ -135,7 +118,7 @@ struct source *source_snapshot(const struct demux_config *wanted,
 		free(now);
 		return NULL;
 	}
-	fill_head(&now->source.head);
+	recording_begin(&now->source.head);
 	now->source.fd = -1;
 	now->source.is_live = true; /* it waits for nothing */
 	now->source.read = read_now;
