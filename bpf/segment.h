@@ -316,7 +316,14 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 		flight_nobody(flight, skb);
 	else if (!(flight->met & MET_BAD_CSUM))
 		flight->met |= MET_DROP;
-	if (rx_sk)
+	if (!rx_sk)
+		return;
+	/* Of a request the kernel names the listener, which was asked; what had
+	 * the segment is on the skb. */
+	if (flight->carried == CARRIED_MATCH &&
+	    flight->record.more.segment.sock.state == TCP_NEW_SYN_RECV)
+		flight_parent(flight, &rx_sk->__sk_common);
+	else
 		flight_match(flight, &rx_sk->__sk_common);
 }
 

@@ -89,9 +89,20 @@ static __always_inline bool is_refusal(__u32 reason)
 	return false;
 }
 
-/* Dropped after a full socket or a listener had been found. 5.10 says nothing of
- * the reason: a socket that does not listen lets a segment go only if its filter
- * says so, or its backlog is full. */
+/* 5.10 says nothing of the reason: a socket that does not listen lets a segment go
+ * only if its filter says so, or its backlog is full; a listener lets go of a SYN
+ * only for its filter. */
+static __always_inline bool is_let_go(const struct flight *flight)
+{
+	__u16 flags = flight->record.more.segment.flags;
+
+	if (flight->met & MET_FULL)
+		return true;
+	return !(flight->met & MET_REQUEST) && flags & TCP_FLAG_SYN &&
+	       !(flags & (TCP_FLAG_ACK | TCP_FLAG_RST));
+}
+
+/* Dropped after a full socket or a listener had been found. */
 static __always_inline void sight_dropped(struct flight *flight,
 					  struct sk_buff *skb, __u32 reason)
 {
@@ -101,8 +112,7 @@ static __always_inline void sight_dropped(struct flight *flight,
 		flight->met |= MET_BAD_CSUM;
 		return;
 	}
-	if (config.drop_args >= 3 ? is_refusal(reason) :
-				    flight->met & MET_FULL) {
+	if (config.drop_args >= 3 ? is_refusal(reason) : is_let_go(flight)) {
 		flight->met |= MET_FILTER_DENIED;
 		if (config.drop_args < 3)
 			seg->predicted |= DEMUX_PREDICTED_OUTCOME;

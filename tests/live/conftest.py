@@ -15,6 +15,7 @@ import pytest
 from datagrams import Sockets
 from lab import Labs
 from sight import Sight
+from stage import Stage
 from tracer import BACKENDS, TOOL, UnderTest, attempt
 
 
@@ -106,6 +107,13 @@ def labs(tracing):
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def stage(labs):
+    made = Stage(labs)
+    yield made
+    made.close()
 
 
 @pytest.fixture

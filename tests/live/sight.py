@@ -16,16 +16,23 @@ Limit = collections.namedtuple("Limit", "words since", defaults=[(999,)])
 WITH_COOKIE = 5, 12
 WITH_KERNEL_SKB = 6, 2  # bpf_cast_to_kern_ctx
 WITH_DROP_REASON = 5, 17
+WITH_TTL_REASON = 6, 3
 WITH_DROP_SOCKET = 6, 11
 WITH_RESET_OF_NOBODY = 6, 10
 
 COOKIE = Limit("`cookie`: not seen", WITH_COOKIE)
-PROBES = {"cookie": COOKIE}
+REASON = Limit("why it was `refused`: not seen", WITH_DROP_REASON)
+TTL = Limit("`ttl`: not seen", WITH_TTL_REASON)
+PROBES = {
+    "cookie": COOKIE, "reason": REASON, "ttl": TTL,
+    "refused for": Limit("the listener of what is `refused`: not seen",
+                         WITH_DROP_SOCKET),
+}
 LIMITS = {
     "fentry": PROBES,
     "kprobe": PROBES,
     "stable": {
-        "cookie": COOKIE,
+        "cookie": COOKIE, "reason": REASON, "ttl": TTL,
         "via": Limit("`via`: not seen"),
         "request": Limit("`request`: outcome and socket predicted"),
         "reopened": Limit("TIME_WAIT that a SYN reopens: shown as `listener`"),
@@ -45,6 +52,8 @@ LIMITS = {
                         WITH_DROP_REASON),
         "refused": Limit("`refused` before the filter: not seen",
                          WITH_DROP_SOCKET),
+        "refused request": Limit(
+            "a request, of what is `refused`: its listener shown"),
         "backlog": Limit("`taken_up`, `backlog`: not seen"),
         "backlog full": Limit("`backlog_full`: not seen", WITH_DROP_REASON),
         "syn": Limit("what a listener did with a SYN: not seen"),
@@ -102,8 +111,15 @@ class Sight:
             outcome, detail = "listener", "request_made"
         if detail == "listener_closed" and not self("listener closed"):
             detail = "reset"
-        if outcome == "refused" and detail != "filter" and not self("refused"):
+        if outcome == "refused" and detail != "filter":
+            named = self("reason") and (detail != "ttl" or self("ttl"))
+            if named or self("refused"):
+                return outcome, detail if named else None
             return (None if self("none") else "none"), None
+        if detail == "denied":  # nobody's, and a policy is against it
+            if self.backend != "stable" and not self("reason"):
+                return "refused", None
+            return outcome, "silent" if self("reset") else None
         if detail == "reset" and outcome in ("none", "time_wait"):
             return outcome, "reset" if self("reset") else None
         needs = NEEDS.get(detail)

@@ -4,85 +4,16 @@ happen. The kernel's counters, its answers and `ss` are the judges."""
 
 import os
 import socket
-import struct
 import subprocess
 
 import pytest
 
 import judge
-import wire
-from lab import ip
-from test_lookalikes import HERE, PORT, THERE, Tun
+from stage import PORT, Stage, netstat
 from tracer import Trace
 
 RST, ACK = 4, 16
 CLOSED = PORT + 1
-TCP_MD5SIG, IP_MINTTL = 14, 21
-
-
-class Stage:
-    """A server behind a tun device, and segments that come in there; each from
-    a source port of its own, which says what was to become of it."""
-
-    def __init__(self, labs, backlog=16):
-        self.here = labs.namespace()
-        self.tun = Tun(self.here)
-        self.listener = self.listen(backlog)
-        self.ends = [self.listener]
-        self.wanted = []
-
-    def listen(self, backlog=16, **options):
-        with self.here.inside():
-            return socket.create_server((HERE, PORT), backlog=backlog,
-                                        **options)
-
-    def send(self, source, flags, outcome, detail, *args, **kind):
-        """Returns the flags of what the kernel answered."""
-        self.tun.replies()
-        self.wanted.append((source, flags, outcome, detail))
-        self.tun.send(source, flags, *args, **kind)
-        return [flags for _, flags in self.tun.replies()]
-
-    def accept(self):
-        self.ends.append(self.listener.accept()[0])
-        return self.ends[-1]
-
-    def close(self):
-        for end in self.ends:
-            end.close()
-        os.close(self.tun.fd)
-
-    def check(self, run):
-        """The last segments of that kind from there, in their order."""
-        judge.check_accounting(run)
-        judge.check_proved(run)
-        told = {}
-        for segment in run.segments:
-            if segment["raddr"] == THERE:
-                told.setdefault((segment["rport"], segment["flags"]),
-                                []).append(segment)
-        found = []
-        for source, flags, outcome, detail in reversed(self.wanted):
-            segment = told[source, flags].pop()
-            found.append(segment)
-            shown = run.sees.detail(outcome, detail)
-            assert judge.pick(segment, ("outcome", "detail")) == shown, (
-                source, segment)
-        return found[::-1]
-
-
-@pytest.fixture
-def stage(labs):
-    made = Stage(labs)
-    yield made
-    made.close()
-
-
-def netstat(namespace, name):
-    """A counter of the line TcpExt: in /proc/net/netstat."""
-    with namespace.inside(), open("/proc/thread-self/net/netstat") as table:
-        names, values = [x.split() for x in table if x.startswith("TcpExt:")]
-    return int(values[names.index(name)])
 
 
 def queues(stage):

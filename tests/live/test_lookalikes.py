@@ -2,75 +2,13 @@
 """What looks like another segment, or like another socket's match, is counted
 once all the same."""
 
-import fcntl
 import os
 import socket
-import struct
-import subprocess
-
-import pytest
 
 import judge
 import peers
-import wire
-from lab import ip
+from stage import HERE, PORT, Tun
 from tracer import Trace
-
-TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
-HERE, THERE, PORT = "10.79.0.1", "10.79.0.2", 12079
-
-
-class Tun:
-    """A peer behind a tun device: it receives in the writer's process, where
-    the kernel gives out one skb's memory again and again, and no softirq
-    separates two segments."""
-
-    def __init__(self, namespace):
-        if not os.path.exists("/dev/net/tun"):
-            subprocess.run(["modprobe", "-q", "tun"], check=False)
-        with namespace.inside():
-            try:
-                self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-            except OSError as error:
-                pytest.skip(f"this kernel has no tun device: {error}")
-            fcntl.ioctl(self.fd, TUNSETIFF, struct.pack(
-                "16sH22x", b"tun0", IFF_TUN | IFF_NO_PI))
-        for words in ("addr add 10.79.0.1/24 dev tun0", "link set tun0 up"):
-            ip("-n", namespace.name, *words.split())
-
-    def send(self, source, flags, seq, ack=0, port=PORT, **kind):
-        packet = wire.segment((THERE, source), (HERE, port), flags, seq=seq,
-                              ack=ack, **kind)
-        header = packet[:10] + bytes(2) + packet[12:20]
-        os.write(self.fd, header[:10] + struct.pack(
-            "!H", wire.checksum(header)) + packet[12:])
-
-    def replies(self):
-        """What came back since: (sequence number, flags)."""
-        found = []
-        try:
-            while True:
-                packet = os.read(self.fd, 4096)
-                if packet[0] == 0x45 and packet[9] == 6:
-                    found.append((struct.unpack_from("!I", packet, 24)[0],
-                                  packet[33]))
-        except BlockingIOError:
-            return found
-
-    def answers(self):
-        """The sequence numbers of the SYN|ACK that came back since."""
-        return [seq for seq, flags in self.replies() if flags == 0x12]
-
-    def ask(self, source):
-        """A SYN; returns the server's next sequence number."""
-        self.send(source, "SYN", 1000)
-        return (self.answers()[-1] + 1) % 2**32
-
-    def open(self, source):
-        """A handshake; returns the same."""
-        theirs = self.ask(source)
-        self.send(source, "ACK", 1001, theirs)
-        return theirs
 
 
 def test_same_numbers(labs):
