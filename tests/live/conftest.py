@@ -26,14 +26,17 @@ for number in signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT:
         signal.signal(number, signal.SIG_DFL)
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
-# What every guest runs. The other files take turns (--turn): a tool's start
-# takes a guest, which has no KVM, some six seconds.
-CORE = {"test_backends", "test_experiment", "test_odd_segments"}
+# What every guest runs, and test_starts. The other files take turns (--turn):
+# a tool's start takes a guest, which has no KVM, some four seconds.
+CORE = {"test_experiment", "test_odd_segments"}
+
+
+def starts(item):
+    return item.name.startswith("test_starts[")
 
 
 def is_about_no_backend(item):
-    return ("backend" not in item.fixturenames and
-            not item.name.startswith("test_starts["))
+    return "backend" not in item.fixturenames and not starts(item)
 
 
 def others_turn(items, turn):
@@ -42,8 +45,8 @@ def others_turn(items, turn):
     mine, turns = map(int, turn.split("/"))
     taking = {x.path.stem for x in items if not is_about_no_backend(x)} - CORE
     others = {x for i, x in enumerate(sorted(taking)) if i % turns != mine}
-    return {x for x in items
-            if x.path.stem in others and not is_about_no_backend(x)}
+    return {x for x in items if x.path.stem in others and not starts(x) and
+            not is_about_no_backend(x)}
 
 
 def pytest_addoption(parser):
