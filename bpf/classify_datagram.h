@@ -101,4 +101,18 @@ datagram_score_parts(__u8 family, const struct demux_sock *sock, int on_cpu)
 	return parts;
 }
 
+/*
+ * Did the SO_REUSEPORT group of its socket choose that? Only the lookup for one
+ * receiver asks a group, and it gives a socket that takes any remote end.
+ */
+static inline int is_by_group(const struct demux_datagram *datagram)
+{
+	if (!(datagram->have & DEMUX_HAVE_GROUP) || datagram->sock.ends.rport)
+		return 0;
+	if (datagram->notes & (DEMUX_NOTE_GROUP | DEMUX_NOTE_SK_LOOKUP))
+		return 0;
+	return !(datagram->have & DEMUX_HAVE_VIA) ||
+	       datagram->via == DEMUX_LOOKUP;
+}
+
 #endif

@@ -19,7 +19,7 @@ enum demux_datagram_outcome {
 enum demux_datagram_have {
 	DEMUX_HAVE_LEN = DEMUX_HAVE_TCP, /* payload */
 	DEMUX_HAVE_SCORE = 1 << 9, /* score, score_parts */
-	DEMUX_HAVE_GROUP = 1 << 10, /* group_size, group_by */
+	DEMUX_HAVE_GROUP = 1 << 10, /* group_size; group_by, if it chose */
 	DEMUX_HAVE_INDEX = 1 << 11, /* group_index */
 };
 

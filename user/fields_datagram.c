@@ -4,6 +4,7 @@
  */
 #include "fields_datagram.h"
 
+#include "classify_datagram.h"
 #include "model.h"
 #include "names.h"
 
@@ -37,7 +38,19 @@ GETTER(copy)
 
 NUMBER(score, DEMUX_HAVE_SCORE)
 NUMBER(group_size, DEMUX_HAVE_GROUP)
-NUMBER(group_index, DEMUX_HAVE_INDEX)
+
+/* As of a listener, not told beyond the first ones. */
+static bool is_chosen(const struct event *event)
+{
+	return event->datagram->have & DEMUX_HAVE_INDEX &&
+	       is_by_group(event->datagram);
+}
+
+GETTER(group_index)
+{
+	return is_chosen(event) &&
+	       value_number(value, event->datagram->group_index);
+}
 
 GETTER(score_parts)
 {
@@ -49,7 +62,7 @@ GETTER(score_parts)
 
 GETTER(group_by)
 {
-	return event->datagram->have & DEMUX_HAVE_GROUP &&
+	return is_chosen(event) &&
 	       value_name(value, names_group_by(event->datagram->group_by));
 }
 

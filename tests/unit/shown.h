@@ -11,7 +11,7 @@
 #include "proof.h"
 
 static struct recording_head head;
-static struct model_sock sock, parent;
+static __attribute__((unused)) struct model_sock sock, parent;
 static struct value value;
 
 /* The field's value as a text, "-" where it is unknown. */

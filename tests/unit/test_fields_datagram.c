@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_fields_datagram.c - user/fields_datagram.c: the columns of datagrams.
+ */
+#include "shown.h"
+
+static struct demux_datagram datagram;
+
+static void is(const char *key, const char *expected)
+{
+	struct event event = event_of(&datagram);
+
+	assert_string_equal(get(key, &event), expected);
+}
+
+static void are(const char *size, const char *index, const char *by)
+{
+	is("group_size", size);
+	is("group_index", index);
+	is("group_by", by);
+}
+
+/* A datagram to a socket in a group of three. */
+static void make_grouped(void)
+{
+	struct demux_sock server =
+		make_sock(1, S_CLOSE, make_ends("10.0.0.1", 80, "0.0.0.0", 0));
+
+	server.flags = DEMUX_SOCK_UDP;
+	datagram = make_datagram(5, make_ends("10.0.0.1", 80, "10.0.0.2", 4000),
+				 server);
+	datagram.have |= DEMUX_HAVE_GROUP | DEMUX_HAVE_INDEX;
+	datagram.group_size = 3;
+	datagram.group_index = 2;
+	datagram.group_by = DEMUX_GROUP_BY_BPF;
+}
+
+static void test_group(void **state)
+{
+	(void)state;
+	make_grouped();
+	are("3", "2", "bpf");
+	/* Where it is not seen how, it was looked up. */
+	datagram.have &= ~DEMUX_HAVE_VIA;
+	are("3", "2", "bpf");
+	datagram.have &= ~DEMUX_HAVE_INDEX;
+	are("3", "-", "-");
+	datagram.have &= ~DEMUX_HAVE_GROUP;
+	are("-", "-", "-");
+}
+
+/* A group chooses for the lookup of one receiver, and no connected one. */
+static void test_not_by_group(void **state)
+{
+	(void)state;
+	make_grouped();
+	datagram.via = DEMUX_EARLY_DEMUX;
+	are("3", "-", "-");
+	datagram.via = DEMUX_ASSIGNED;
+	are("3", "-", "-");
+	make_grouped();
+	datagram.notes = DEMUX_NOTE_GROUP;
+	are("3", "-", "-");
+	datagram.notes = DEMUX_NOTE_SK_LOOKUP;
+	are("3", "-", "-");
+	make_grouped();
+	datagram.sock.ends = datagram.ends;
+	datagram.sock.state = S_ESTABLISHED;
+	are("3", "-", "-");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_group),
+	cmocka_unit_test(test_not_by_group),
+};
+
+RUN("fields_datagram", tests)
