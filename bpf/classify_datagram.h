@@ -51,15 +51,14 @@ classify_datagram(__u32 met, int is_group, const struct demux_ends *sock)
  */
 static inline enum demux_via
 classify_datagram_via(enum demux_datagram_outcome outcome,
-		      enum demux_carried carried, int is_group)
+		      enum demux_carried carried)
 {
 	if (!outcome || outcome == DEMUX_BAD_DATAGRAM ||
 	    carried == CARRIED_UNKNOWN)
 		return 0;
 	if (carried == CARRIED_NONE || outcome == DEMUX_NOBODY)
 		return DEMUX_LOOKUP;
-	return carried == CARRIED_MATCH || is_group ? DEMUX_EARLY_DEMUX :
-						      DEMUX_ASSIGNED;
+	return carried == CARRIED_MATCH ? DEMUX_EARLY_DEMUX : DEMUX_ASSIGNED;
 }
 
 /* The points of an IPv4 and an IPv6 datagram's receiver: net/ipv4/udp.c and

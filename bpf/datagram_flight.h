@@ -13,7 +13,9 @@
 #include "kernel_udp.h"
 #include "owner.h"
 
-#define UNKNOWN_SOCK 1 /* instead of an address */
+/* Instead of an address. */
+#define UNKNOWN_SOCK  1
+#define ASSIGNED_SOCK 2 /* by a rule or a program */
 
 /* --- flights ---------------------------------------------------------------- */
 
@@ -158,7 +160,8 @@ datagram_asked_for(const struct demux_datagram *datagram)
 
 /* --- what is told ------------------------------------------------------------ */
 
-/* The socket that came with the skb, as classify_datagram_via() wants it. */
+/* The socket that came with the skb, as classify_datagram_via() wants it. Early
+ * demux brings what has both ends, or the only one that many's address has. */
 static __always_inline enum demux_carried
 datagram_carried(const struct datagram_flight *flight)
 {
@@ -168,6 +171,10 @@ datagram_carried(const struct datagram_flight *flight)
 		return CARRIED_NONE;
 	if (flight->carried == UNKNOWN_SOCK)
 		return CARRIED_UNKNOWN;
+	if (flight->is_group)
+		return listens_for(&datagram->ends, &datagram->sock) ?
+			       CARRIED_MATCH :
+			       CARRIED_OTHER;
 	return same_ends(&datagram->ends, &datagram->sock.ends) ?
 		       CARRIED_MATCH :
 		       CARRIED_OTHER;
@@ -201,8 +208,7 @@ static __always_inline void datagram_tell(struct cell *cell,
 					&to->sock.ends);
 	if (to->outcome)
 		to->have |= DEMUX_HAVE_OUTCOME;
-	to->via = classify_datagram_via(to->outcome, datagram_carried(flight),
-					flight->is_group);
+	to->via = classify_datagram_via(to->outcome, datagram_carried(flight));
 	if (to->via)
 		to->have |= DEMUX_HAVE_VIA;
 	if (flight->met & DATAGRAM_BAD_CSUM)

@@ -143,6 +143,25 @@ static __always_inline bool read_ip(struct __sk_buff *ctx, struct ip_part *part,
 	return true;
 }
 
+/* The arguments of a lookup for what has these ends; returns how many bytes of
+ * them count. */
+static __always_inline __u32 sight_tuple(struct bpf_sock_tuple *tuple,
+					 const struct demux_ends *ends)
+{
+	if (ends->family == 4) {
+		__builtin_memcpy(&tuple->ipv4.saddr, ends->raddr, 4);
+		__builtin_memcpy(&tuple->ipv4.daddr, ends->laddr, 4);
+		tuple->ipv4.sport = bpf_htons(ends->rport);
+		tuple->ipv4.dport = bpf_htons(ends->lport);
+		return sizeof(tuple->ipv4);
+	}
+	__builtin_memcpy(tuple->ipv6.saddr, ends->raddr, 16);
+	__builtin_memcpy(tuple->ipv6.daddr, ends->laddr, 16);
+	tuple->ipv6.sport = bpf_htons(ends->rport);
+	tuple->ipv6.dport = bpf_htons(ends->lport);
+	return sizeof(tuple->ipv6);
+}
+
 /*
  * The hook shows a request's listener, never the request. Asks the kernel to
  * look the segment up once more, which is the very lookup of moments ago, unless
@@ -157,23 +176,10 @@ static __always_inline void sight_request(struct __sk_buff *ctx,
 	struct demux_segment *seg = &flight->record.more.segment;
 	bool assigned = !listens_for(&seg->ends, &seg->sock);
 	struct bpf_sock_tuple tuple = {};
-	struct bpf_sock *found;
+	__u32 len = sight_tuple(&tuple, &seg->ends);
+	struct bpf_sock *found =
+		bpf_skc_lookup_tcp(ctx, &tuple, len, BPF_F_CURRENT_NETNS, 0);
 
-	if (seg->ends.family == 4) {
-		__builtin_memcpy(&tuple.ipv4.saddr, seg->ends.raddr, 4);
-		__builtin_memcpy(&tuple.ipv4.daddr, seg->ends.laddr, 4);
-		tuple.ipv4.sport = bpf_htons(seg->ends.rport);
-		tuple.ipv4.dport = bpf_htons(seg->ends.lport);
-		found = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4),
-					   BPF_F_CURRENT_NETNS, 0);
-	} else {
-		__builtin_memcpy(tuple.ipv6.saddr, seg->ends.raddr, 16);
-		__builtin_memcpy(tuple.ipv6.daddr, seg->ends.laddr, 16);
-		tuple.ipv6.sport = bpf_htons(seg->ends.rport);
-		tuple.ipv6.dport = bpf_htons(seg->ends.lport);
-		found = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6),
-					   BPF_F_CURRENT_NETNS, 0);
-	}
 	/* What is found instead of a request may have taken its place just now;
 	 * and a host that talks to itself is looked up here by another device
 	 * than by TCP. */

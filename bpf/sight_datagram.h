@@ -108,6 +108,36 @@ sight_copy(struct cell *cell, const struct udp_header *uh,
 		       NULL;
 }
 
+/*
+ * A socket that is not connected and has another port or address. Asks the kernel
+ * to look the datagram up once more, as sight_request() does: what that does not
+ * give was on the skb before; what it gives, a program on sk_lookup chose.
+ */
+static __always_inline void sight_assigned(struct __sk_buff *ctx,
+					   struct datagram_flight *flight)
+{
+	struct demux_datagram *to = &flight->record;
+	const struct demux_ends *at = &to->sock.ends;
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *found;
+	bool is_looked_up;
+	__u32 len;
+
+	flight->carried = UNKNOWN_SOCK;
+	/* Without a port it was closed meanwhile. */
+	if (!at->lport || at->rport || listens_for(&to->ends, &to->sock))
+		return;
+	len = sight_tuple(&tuple, &to->ends);
+	found = bpf_sk_lookup_udp(ctx, &tuple, len, BPF_F_CURRENT_NETNS, 0);
+	is_looked_up = found && found->src_port == at->lport;
+	if (found)
+		bpf_sk_release(found);
+	if (is_looked_up)
+		return;
+	flight->carried = ASSIGNED_SOCK;
+	to->predicted |= DEMUX_PREDICTED_VIA;
+}
+
 static __always_inline void sight_datagram(struct __sk_buff *ctx)
 {
 	struct cell *cell = this_cell();
@@ -149,8 +179,10 @@ static __always_inline void sight_datagram(struct __sk_buff *ctx)
 				read_iif((struct sk_buff *)skb, part.family);
 		sight_datagram_unwanted(cell, flight, &uh, sizeof(uh));
 	}
-	if (!flight->unwanted)
-		datagram_receiver(cell, flight, sk, skb);
+	if (flight->unwanted)
+		return;
+	datagram_receiver(cell, flight, sk, skb);
+	sight_assigned(ctx, flight);
 }
 
 /* --- the kfree_skb tracepoint --------------------------------------------------- */
