@@ -27,8 +27,9 @@
 		return cmocka_run_group_tests_name(name, tests, NULL, NULL); \
 	}
 
-/* One that begins and ends as all of its file do. */
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+/* One that begins and ends as all of its file do; one that only begins so. */
+#define TEST(name)       cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST_BEGUN(name) cmocka_unit_test_setup(name, begin)
 
 /* Decodes and applies a good record. */
 static inline struct event feed(struct model *model, const void *record)

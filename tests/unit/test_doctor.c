@@ -328,14 +328,12 @@ static void test_json(void **state)
 	assert_null(strstr(strstr(text, "pointless") + 1, "attached"));
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-
 static const struct CMUnitTest tests[] = {
-	TEST(test_explain),     TEST(test_explain_without),
-	TEST(test_sum_up),      TEST(test_hook_why),
-	TEST(test_hear),        TEST(test_hear_odd),
-	TEST(test_text_width),  TEST(test_text_answers),
-	TEST(test_text_limits), TEST(test_json),
+	TEST_BEGUN(test_explain),     TEST_BEGUN(test_explain_without),
+	TEST_BEGUN(test_sum_up),      TEST_BEGUN(test_hook_why),
+	TEST_BEGUN(test_hear),        TEST_BEGUN(test_hear_odd),
+	TEST_BEGUN(test_text_width),  TEST_BEGUN(test_text_answers),
+	TEST_BEGUN(test_text_limits), TEST_BEGUN(test_json),
 };
 
 RUN("doctor", tests)

@@ -8,14 +8,14 @@
 
 static struct live_accepts accepts;
 
-static int set_up(void **state)
+static int begin(void **state)
 {
 	(void)state;
 	live_accepts_init(&accepts);
 	return 0;
 }
 
-static int tear_down(void **state)
+static int end(void **state)
 {
 	(void)state;
 	live_accepts_free(&accepts);
@@ -123,8 +123,6 @@ static void test_left_over(void **state)
 	for (int i = 1; i < 1000; i++)
 		assert_null(pass_accept(i, i));
 }
-
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_joined),

@@ -335,20 +335,19 @@ static void test_signal_ignored_before(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-	TEST(test_order),
-	TEST(test_two_sinks),
-	TEST(test_count),
-	TEST(test_count_live),
-	TEST(test_no_end),
-	TEST(test_bad_records),
-	TEST(test_source_fails),
-	TEST(test_sink_fails),
-	TEST(test_duration),
-	TEST(test_tick),
-	TEST(test_signal),
-	TEST(test_signal_in_replay),
-	TEST(test_signal_ignored_before),
+	TEST_BEGUN(test_order),
+	TEST_BEGUN(test_two_sinks),
+	TEST_BEGUN(test_count),
+	TEST_BEGUN(test_count_live),
+	TEST_BEGUN(test_no_end),
+	TEST_BEGUN(test_bad_records),
+	TEST_BEGUN(test_source_fails),
+	TEST_BEGUN(test_sink_fails),
+	TEST_BEGUN(test_duration),
+	TEST_BEGUN(test_tick),
+	TEST_BEGUN(test_signal),
+	TEST_BEGUN(test_signal_in_replay),
+	TEST_BEGUN(test_signal_ignored_before),
 };
 
 RUN("pipeline", tests)
