@@ -25,6 +25,7 @@ const struct backend *const backends[] = {
 };
 
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]) - 1)
+#define WHY_MAX  400
 
 const char *backend_names(void)
 {
@@ -141,11 +142,27 @@ int backend_try(struct backend_trace *trace, const struct backend *backend,
 	return attach(trace, true, why, size);
 }
 
+/* What is in the way of all is said once. */
+static void say_whys(const char *name, char whys[BACKENDS][WHY_MAX])
+{
+	bool is_one = !name;
+
+	for (size_t i = 1; is_one && i < BACKENDS; i++)
+		is_one = !strcmp(whys[i], whys[0]);
+	if (is_one) {
+		log_error("%s", whys[0]);
+		return;
+	}
+	for (int i = 0; backends[i]; i++)
+		if (!name || !strcmp(backends[i]->name, name))
+			log_error("%s: %s", backends[i]->name, whys[i]);
+}
+
 struct backend_trace *backend_start(const char *name,
 				    const struct backend_wish *wish)
 {
 	struct backend_trace *trace = malloc(sizeof(*trace));
-	char whys[BACKENDS][400];
+	char whys[BACKENDS][WHY_MAX];
 
 	if (!trace) {
 		log_error("out of memory");
@@ -161,9 +178,8 @@ struct backend_trace *backend_start(const char *name,
 		log_info("%s: %s", backends[i]->name, whys[i]);
 	}
 	/* Only now it matters, and -v has said it already. */
-	for (int i = 0; !log_verbose && backends[i]; i++)
-		if (!name || !strcmp(backends[i]->name, name))
-			log_error("%s: %s", backends[i]->name, whys[i]);
+	if (!log_verbose)
+		say_whys(name, whys);
 	free(trace);
 	return NULL;
 }

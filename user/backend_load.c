@@ -192,13 +192,7 @@ static bool is_memory_locked(size_t ring_size)
 
 static void explain_load(int err, size_t ring_size, char *why, size_t size)
 {
-	char missing[128];
-
-	if (caps_missing(missing, sizeof(missing)))
-		snprintf(why, size,
-			 "this process lacks %s: run it as root, as with sudo",
-			 missing);
-	else if (err == -EPERM && is_memory_locked(ring_size))
+	if (err == -EPERM && is_memory_locked(ring_size))
 		snprintf(why, size,
 			 "the limit on locked memory is too low for the ring "
 			 "buffer: raise it (ulimit -l unlimited), or add "
@@ -264,6 +258,7 @@ int backend_load(struct backend_trace *trace, const struct backend_wish *wish,
 		 char *why, size_t size)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+	char missing[128];
 	int err;
 
 	if (!btf) {
@@ -283,6 +278,11 @@ int backend_load(struct backend_trace *trace, const struct backend_wish *wish,
 		if (err)
 			explain_load(err, wish->ring_size, why, size);
 	}
+	/* Whatever it was that failed: this comes first. */
+	if (err && caps_missing(missing, sizeof(missing)))
+		snprintf(why, size,
+			 "this process lacks %s: run it as root, as with sudo",
+			 missing);
 	btf__free(btf);
 	return err;
 }

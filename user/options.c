@@ -33,19 +33,24 @@ static const struct argp_option known[] = {
 	{ "write", 'w', "FILE", 0, "Record; the same as -o record:FILE", 2 },
 	{ "read", 'r', "FILE", 0, "Replay a recording; needs no privilege", 2 },
 	{ "explain", KEY_EXPLAIN, NULL, 0,
-	  "Say in sentences why it was this socket; with --detail", 2 },
+	  "Say in sentences why it was this socket; implies "
+	  "--detail",
+	  2 },
 	{ "absolute", 'S', NULL, 0,
 	  "Text: sequence numbers as they are, not relative", 2 },
 	{ "quiet", 'q', NULL, 0, "No line per event, only the summary", 2 },
 	{ NULL, 0, NULL, 0, "How:", 3 },
-	{ "backend", 'b', "NAME", 0, "Hook into the kernel this way: fentry",
+	{ "backend", 'b', "NAME", 0,
+	  "Hook into the kernel this way: fentry, kprobe or stable; default the "
+	  "first that works",
 	  3 },
 	{ "buffer-size", KEY_BUFFER_SIZE, "SIZE", 0,
 	  "Of the ring buffer: bytes, or with K or M; default 16M", 3 },
 	{ "without", KEY_WITHOUT, "SYMBOL[,...]", 0,
-	  "Do not hook these, to see what the proof says then", 3 },
+	  "Do not hook these, to see what the proof says", 3 },
 	{ "one-bucket", KEY_ONE_BUCKET, NULL, 0,
-	  "Demo: a server whose connections stand in one chain; with --detail",
+	  "Demo: a server whose connections stand in one chain; implies "
+	  "--detail",
 	  3 },
 	{ "no-sandbox", KEY_NO_SANDBOX, NULL, 0,
 	  "Keep all privileges and system calls", 3 },
@@ -134,6 +139,10 @@ static void check(struct argp_state *state, struct options *options)
 	options_wanted_check(state, options);
 	if (options->one_bucket && options->task != TASK_DEMO)
 		options_wrong(state, "--one-bucket is of the demo alone");
+	if (options->one_bucket && options->wanted.protos & DEMUX_UDP)
+		options_wrong(state,
+			      "--one-bucket is of the demo of TCP: UDP has no "
+			      "connections to stand in a chain");
 	if (options->task == TASK_DOCTOR)
 		check_doctor(state, options);
 	if (options->task == TASK_SOCKETS)
@@ -164,6 +173,7 @@ static bool on_output(int key, char *text, struct argp_state *state)
 		add_output(state, "record", text);
 		return true;
 	case 'r':
+		options_refuse_second(state, "read", options->replay);
 		options->replay = text;
 		return true;
 	case 'q':
@@ -223,7 +233,7 @@ static error_t on_key(int key, char *text, struct argp_state *state)
 	case 'b':
 		if (!backend_exists(text))
 			options_wrong(state,
-				      "no backend is called '%s': there is %s",
+				      "no backend is called '%s': there are %s",
 				      text, backend_names());
 		options->backend = text;
 		return 0;
@@ -236,6 +246,7 @@ static error_t on_key(int key, char *text, struct argp_state *state)
 				text);
 		return 0;
 	case KEY_WITHOUT:
+		options_refuse_second(state, "without", options->without);
 		options->without = text;
 		return 0;
 	case KEY_ONE_BUCKET:
@@ -282,11 +293,12 @@ void options_parse(struct options *options, int argc, char **argv)
 		.parser = on_key,
 		.args_doc = "\n-- COMMAND [ARG]...\ndemo\ndoctor\nsockets",
 		.doc = "Watches the kernel decide which socket every arriving "
-		       "TCP segment belongs to.\v"
+		       "TCP segment belongs to; with -u, UDP datagram.\v"
 		       "Ends with Ctrl-C, and then says what was proved. With "
 		       "a COMMAND it runs that, traces what it and its "
 		       "children listen on and accept, and ends with it. With "
-		       "'demo' it shows the three-client experiment, live; "
+		       "'demo' it shows the three-client experiment, live, "
+		       "with -u that of UDP; "
 		       "with 'doctor' it tells what this machine allows, with "
 		       "'sockets' which sockets there are and whose they are, "
 		       "as ss does, and with -d or -r what came to each (both "

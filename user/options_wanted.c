@@ -49,7 +49,7 @@ static const struct argp_option known[] = {
 	  "Look into the lookup tables for why it was this socket: costs time "
 	  "per segment",
 	  1 },
-	{ "count", 'n', "N", 0, "End after N segments", 1 },
+	{ "count", 'n', "N", 0, "End after N segments or datagrams", 1 },
 	{ "duration", 'd', "SECONDS", 0, "End after that time", 1 },
 	{ 0 },
 };
@@ -92,9 +92,8 @@ static void add_ports(struct argp_state *state, const char *list)
 			list);
 }
 
-/* These have one value, and two would not mean both. */
-static void refuse_second(struct argp_state *state, const char *option,
-			  bool is_second)
+void options_refuse_second(struct argp_state *state, const char *option,
+			   bool is_second)
 {
 	if (is_second)
 		options_wrong(state, "--%s can be given only once", option);
@@ -105,7 +104,7 @@ static void set_netns(struct argp_state *state, const char *text)
 	struct options *options = state->input;
 	char why[300];
 
-	refuse_second(state, "netns", options->wanted.netns);
+	options_refuse_second(state, "netns", options->wanted.netns);
 	if (!netns_find(text, &options->wanted.netns, why, sizeof(why)))
 		options_wrong(state, "bad network namespace '%s': %s", text,
 			      why);
@@ -117,7 +116,7 @@ static void set_cgroup(struct argp_state *state, const char *path)
 	char why[300];
 	uint64_t id;
 
-	refuse_second(state, "cgroup", options->wanted.cgroup);
+	options_refuse_second(state, "cgroup", options->wanted.cgroup);
 	if (!cgroup_find(path, &id, why, sizeof(why)))
 		options_wrong(state, "bad cgroup '%s': %s", path, why);
 	options->wanted.cgroup = id;
@@ -128,9 +127,9 @@ static void set_remote(struct argp_state *state, const char *text)
 	struct options *options = state->input;
 	char why[PARSE_WHY_MAX];
 
-	refuse_second(state, "remote",
-		      options->wanted.remote_family ||
-			      options->wanted.remote_port);
+	options_refuse_second(state, "remote",
+			      options->wanted.remote_family ||
+				      options->wanted.remote_port);
 	if (!parse_remote(text, &options->wanted, why))
 		options_wrong(state, "bad remote end '%s': %s", text, why);
 }
@@ -156,6 +155,7 @@ static error_t on_key(int key, char *text, struct argp_state *state)
 		options->wanted.families |= DEMUX_IPV6;
 		return 0;
 	case 'p':
+		options_refuse_second(state, "pid", options->wanted.pid);
 		options->wanted.pid = whole_number(state, "pid", text, 1 << 22);
 		return 0;
 	case KEY_NETNS:

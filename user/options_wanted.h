@@ -22,4 +22,8 @@ void options_wanted_check(struct argp_state *state, struct options *options);
 void options_wrong(struct argp_state *state, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* For an option that has one value, where two would not mean both. */
+void options_refuse_second(struct argp_state *state, const char *option,
+			   bool is_second);
+
 #endif

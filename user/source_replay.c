@@ -121,10 +121,14 @@ static int check_head(const struct replay *replay)
 {
 	const struct recording_head *head = &replay->source.head;
 
-	if (replay->used < sizeof(*head) ||
-	    memcmp(head->magic, RECORDING_MAGIC, sizeof(head->magic))) {
+	if (memcmp(head->magic, RECORDING_MAGIC, sizeof(head->magic))) {
 		log_error("'%s' is no recording of sockdemux-trace: those are "
 			  "made with --write",
+			  replay->path);
+		return -EBADMSG;
+	}
+	if (replay->used < sizeof(*head)) {
+		log_error("'%s' is cut: it ends before its first record",
 			  replay->path);
 		return -EBADMSG;
 	}
@@ -180,7 +184,7 @@ struct source *source_replay(const char *path)
 		log_error("out of memory");
 		return NULL;
 	}
-	replay->path = path;
+	replay->path = strcmp(path, "-") ? path : "standard input";
 	replay->source.begin = begin_replay;
 	replay->source.read = read_replay;
 	replay->source.finish = finish_replay;

@@ -111,7 +111,7 @@ static void test_foreign(void **state)
 	assert_contains(words, "no recording of sockdemux-trace");
 	assert_int_equal(replay_bytes(&recording, sizeof(recording.head) - 1),
 			 -1);
-	assert_contains(words, "no recording of sockdemux-trace");
+	assert_contains(words, "is cut: it ends before its first record");
 	recording.head.magic[7] = 'x';
 	expect_refused("no recording of sockdemux-trace");
 	recording.head.order = __builtin_bswap32(RECORDING_ORDER);
@@ -293,17 +293,16 @@ static void test_long(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-	TEST(test_whole),
-	TEST(test_foreign),
-	TEST(test_cut),
-	TEST(test_damaged_length),
-	TEST(test_ends_at_the_end),
-	TEST(test_longer_head),
-	TEST(test_not_a_file),
-	TEST(test_enough),
-	TEST(test_pipe),
-	TEST(test_long),
+	TEST_BEGUN(test_whole),
+	TEST_BEGUN(test_foreign),
+	TEST_BEGUN(test_cut),
+	TEST_BEGUN(test_damaged_length),
+	TEST_BEGUN(test_ends_at_the_end),
+	TEST_BEGUN(test_longer_head),
+	TEST_BEGUN(test_not_a_file),
+	TEST_BEGUN(test_enough),
+	TEST_BEGUN(test_pipe),
+	TEST_BEGUN(test_long),
 };
 
 RUN("source_replay", tests)
