@@ -57,6 +57,15 @@ static __always_inline __u32 drop_reason(__u64 *ctx)
 	return config.drop_args >= 3 ? ctx[2] : 0;
 }
 
+/* Does it say that the socket would not have it? */
+static __always_inline bool is_refusal(__u32 reason)
+{
+	for (int i = 0; i < 4; i++)
+		if (config.refusals[i] && reason == config.refusals[i])
+			return true;
+	return false;
+}
+
 /* Its rx_sk, NULL likewise. */
 static __always_inline struct sock *drop_sock(__u64 *ctx)
 {

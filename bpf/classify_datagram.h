@@ -17,6 +17,7 @@ enum datagram_met {
 	DATAGRAM_DROP = 1 << 3, /* dropped for another reason */
 	DATAGRAM_TOO_SHORT = 1 << 4, /* cut, or claims too much */
 	DATAGRAM_BAD_CSUM = 1 << 5,
+	DATAGRAM_FILTERED = 1 << 6, /* the filter was asked */
 };
 
 /*

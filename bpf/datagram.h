@@ -31,6 +31,7 @@ static __always_inline void datagram_begin(struct sk_buff *skb, __u8 family)
 	}
 
 	flight = datagram_open(cell, skb);
+	flight->check = got == sizeof(uh) ? datagram_check(&uh) : 0;
 	datagram_fill(flight, family, &uh, got, GET(skb, len));
 	to = &flight->record;
 	to->netns = GET(skb, dev, nd_net.net, ns.inum);
@@ -90,14 +91,24 @@ static __always_inline void datagram_copy(struct sock *sk, struct sk_buff *skb)
 		datagram_receiver(cell, flight, sk, (__u64)skb);
 }
 
-/* Exit of sk_filter_trim_cap(sk): its verdict is for the last receiver. The skb
- * may be a part of the datagram, where GRO had merged several. */
+/* Is the filter asked for the last receiver? */
+static __always_inline bool
+datagram_is_filtering(struct datagram_flight *flight, struct sock *sk)
+{
+	if (!flight || !(flight->met & DATAGRAM_SOCKET) ||
+	    flight->record.sock.id != sock_id(sk))
+		return false;
+	flight->met |= DATAGRAM_FILTERED;
+	return true;
+}
+
+/* Exit of sk_filter_trim_cap(sk): its verdict. The skb may be a part of the
+ * datagram, where GRO had merged several. */
 static __always_inline void datagram_filter(struct sock *sk, bool denied)
 {
 	struct datagram_flight *flight = datagram_current(this_cell());
 
-	if (denied && flight && flight->met & DATAGRAM_SOCKET &&
-	    flight->record.sock.id == sock_id(sk))
+	if (datagram_is_filtering(flight, sk) && denied)
 		flight->met |= DATAGRAM_DENIED;
 }
 
@@ -107,8 +118,7 @@ static __always_inline void datagram_filter_begins(struct sock *sk)
 	struct datagram_flight *flight = datagram_current(this_cell());
 
 	if (flight)
-		flight->filtering = flight->met & DATAGRAM_SOCKET &&
-				    flight->record.sock.id == sock_id(sk);
+		flight->filtering = datagram_is_filtering(flight, sk);
 }
 
 static __always_inline void datagram_filter_ends(bool denied)
@@ -134,15 +144,33 @@ static __always_inline void datagram_unreachable(struct sk_buff *skb)
 	flight->record.notes |= DEMUX_NOTE_ICMP;
 }
 
+/* By policy, which the kernel asks before the filter? 5.10 gives no reasons, but
+ * what else is dropped there is an encapsulation's. */
+static __always_inline bool
+datagram_is_refused(const struct datagram_flight *flight, __u32 reason)
+{
+	if (config.drop_args >= 3)
+		return is_refusal(reason);
+	return (flight->met & (DATAGRAM_SOCKET | DATAGRAM_FILTERED)) ==
+		       DATAGRAM_SOCKET &&
+	       !(flight->record.notes & DEMUX_NOTE_ENCAP);
+}
+
 /* The kfree_skb tracepoint. */
 static __always_inline void datagram_drop(struct sk_buff *skb, __u32 reason)
 {
 	struct datagram_flight *flight = datagram_find(this_cell(), skb);
 
-	if (!flight || flight->met & (DATAGRAM_NOBODY | DATAGRAM_DENIED))
+	if (!flight)
 		return;
-	if (has_bad_checksum(skb, reason, config.bad_datagram))
+	datagram_dropped(flight, reason);
+	if (flight->met & (DATAGRAM_NOBODY | DATAGRAM_DENIED))
+		return;
+	if (has_bad_checksum(skb, reason, config.bad_datagram) ||
+	    datagram_needs_checksum(flight))
 		flight->met |= DATAGRAM_BAD_CSUM;
+	else if (datagram_is_refused(flight, reason))
+		flight->met |= DATAGRAM_DENIED;
 	else if (flight->met & DATAGRAM_SOCKET)
 		flight->record.notes |= DEMUX_NOTE_DROPPED;
 	else if (config.no_socket && reason == config.no_socket)

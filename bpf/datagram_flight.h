@@ -95,6 +95,21 @@ datagram_open(struct cell *cell, struct sk_buff *skb)
 	return flight;
 }
 
+static __always_inline __u32 datagram_check(const struct udp_header *uh)
+{
+	return (__u32)uh->len << 16 | uh->check;
+}
+
+/* Dropped for its want of a checksum? IPv6 has it so, before a socket gets it;
+ * UDP_NO_CHECK6_RX allows it. */
+static __always_inline bool
+datagram_needs_checksum(const struct datagram_flight *flight)
+{
+	return flight->family == 6 && !(flight->check & 0xffff) &&
+	       !flight->is_group &&
+	       !(flight->met & (DATAGRAM_SOCKET | DATAGRAM_TOO_SHORT));
+}
+
 /* --- a record --------------------------------------------------------------- */
 
 /* Fills in what its header says of the datagram, which with it has @len bytes.
@@ -194,6 +209,16 @@ static __always_inline void datagram_points(struct datagram_flight *flight)
 	to->score = datagram_score(flight->family, to->sock.ends.family,
 				   to->score_parts);
 	to->have |= DEMUX_HAVE_SCORE;
+}
+
+/* As flight_dropped(). */
+static __always_inline void datagram_dropped(struct datagram_flight *flight,
+					     __u32 reason)
+{
+	if (config.drop_args < 3)
+		return;
+	flight->record.drop_reason = reason;
+	flight->record.have |= DEMUX_HAVE_DROP;
 }
 
 /* The last receiver's copy, or the datagram that nobody got. */

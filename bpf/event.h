@@ -274,7 +274,7 @@ struct demux_segment_why {
 	struct demux_why why;
 };
 
-/* Comes before the first segment that has this drop reason. */
+/* Comes before the first segment or datagram that has this drop reason. */
 struct demux_reason {
 	struct demux_head head;
 	__u32 reason;

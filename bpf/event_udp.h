@@ -21,6 +21,7 @@ enum demux_datagram_have {
 	DEMUX_HAVE_SCORE = 1 << 9, /* score, score_parts */
 	DEMUX_HAVE_GROUP = 1 << 10, /* group_size; group_by, if it chose */
 	DEMUX_HAVE_INDEX = 1 << 11, /* group_index */
+	DEMUX_HAVE_DROP = 1 << 12, /* drop_reason */
 };
 
 enum demux_datagram_note {
@@ -65,7 +66,7 @@ struct demux_datagram {
 	__u8 pad;
 	struct demux_sock sock; /* who gets it */
 	__u32 sdif; /* where ifindex is a VRF: its member, 0 for none */
-	__u32 pad2;
+	__u32 drop_reason; /* this kernel's number, see demux_reason */
 };
 #define DEMUX_DATAGRAM_LEN offsetof(struct demux_datagram, sdif) /* once */
 

@@ -69,7 +69,7 @@ struct datagram_flight {
 	__u8 filtering; /* inside sk_filter_trim_cap; kprobe only */
 	__u8 unwanted; /* counted already, told never; stable only */
 	__u8 pad[3];
-	__u32 check; /* length and checksum in its header; stable only */
+	__u32 check; /* length and checksum in its header */
 	struct demux_datagram record;
 };
 

@@ -22,11 +22,6 @@ static __always_inline void sight_datagrams_end(void)
 		datagram_finish(cell, &cell->datagram_flights[0]);
 }
 
-static __always_inline __u32 datagram_check(const struct udp_header *uh)
-{
-	return (__u32)uh->len << 16 | uh->check;
-}
-
 /* The open flight, if its datagram has that header and these ends. */
 static __always_inline struct datagram_flight *
 sight_datagram_find(struct cell *cell, const struct udp_header *uh,
@@ -203,6 +198,7 @@ static __always_inline void sight_datagram_lost(struct datagram_flight *flight,
 {
 	if (flight->unwanted)
 		return;
+	datagram_dropped(flight, reason);
 	if (is_refusal(reason)) {
 		flight->met |= DATAGRAM_DENIED;
 		return;
@@ -219,12 +215,15 @@ sight_datagram_nobody(struct cell *cell, struct datagram_flight *flight,
 {
 	bool is_nobodys = config.no_socket && reason == config.no_socket;
 
+	datagram_dropped(flight, reason);
 	/* Only its header may have lain where it was not read. */
 	if (flight->met & DATAGRAM_TOO_SHORT && !is_nobodys)
 		return;
 	if (rx_sk && is_udp(rx_sk))
 		datagram_receiver(cell, flight, rx_sk, (__u64)skb);
-	if (has_bad_checksum(skb, reason, config.bad_datagram)) {
+	datagram_dropped(flight, reason);
+	if (has_bad_checksum(skb, reason, config.bad_datagram) ||
+	    datagram_needs_checksum(flight)) {
 		flight->met |= DATAGRAM_BAD_CSUM;
 	} else if (flight->met & DATAGRAM_SOCKET) {
 		flight->met |= DATAGRAM_DENIED;

@@ -81,14 +81,6 @@ static __always_inline bool is_receiver(__u64 address)
 	return false;
 }
 
-static __always_inline bool is_refusal(__u32 reason)
-{
-	for (int i = 0; i < 4; i++)
-		if (config.refusals[i] && reason == config.refusals[i])
-			return true;
-	return false;
-}
-
 /* 5.10 says nothing of the reason: a socket that does not listen lets a segment go
  * only if its filter says so, or its backlog is full; a listener lets go of a SYN
  * only for its filter. */

@@ -30,6 +30,19 @@ static int func_args(const struct btf *btf, const char *func)
 	return args < 0 ? 0 : args;
 }
 
+/* What says that a socket would not have it. */
+static void find_refusals(struct demux_config *config, const struct btf *btf)
+{
+	static const char *const names[] = { "SKB_DROP_REASON_SOCKET_FILTER",
+					     "SKB_DROP_REASON_SECURITY_HOOK",
+					     "SKB_DROP_REASON_PFMEMALLOC",
+					     "SKB_DROP_REASON_XFRM_POLICY" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		kernel_btf_enum(btf, "skb_drop_reason", names[i],
+				&config->refusals[i]);
+}
+
 static void describe_kernel(struct demux_config *config, const struct btf *btf)
 {
 	int drop_args = kernel_btf_tracepoint_args(btf, "kfree_skb");
@@ -51,6 +64,7 @@ static void describe_kernel(struct demux_config *config, const struct btf *btf)
 			&config->bad_csum);
 	kernel_btf_enum(btf, "skb_drop_reason", "SKB_DROP_REASON_UDP_CSUM",
 			&config->bad_datagram);
+	find_refusals(config, btf);
 	/* Tracing programs may ask for a cookie since 5.12, c5dbb89fc2ac ("bpf:
 	 * Expose bpf_get_socket_cookie to tracing programs"), which shows in no
 	 * type; bpf_get_func_ret came a little later and does. */

@@ -94,17 +94,6 @@ static bool find_datagram_receivers(struct demux_config *config)
 	return count > 0;
 }
 
-static void find_refusals(struct demux_config *config, const struct btf *btf)
-{
-	static const char *const names[] = { "SKB_DROP_REASON_SOCKET_FILTER",
-					     "SKB_DROP_REASON_SECURITY_HOOK",
-					     "SKB_DROP_REASON_PFMEMALLOC" };
-
-	for (int i = 0; i < 3; i++)
-		kernel_btf_enum(btf, "skb_drop_reason", names[i],
-				&config->refusals[i]);
-}
-
 static void tell_limits(struct backend_trace *trace, const struct btf *btf)
 {
 	struct demux_config *config = trace->config;
@@ -158,7 +147,6 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 			 "/sys/fs/cgroup");
 		return -ENODEV;
 	}
-	find_refusals(config, btf);
 	config->has_kern_ctx =
 		kernel_btf_func_args(btf, "bpf_cast_to_kern_ctx") >= 0;
 	config->blind |= BLIND_BACKLOG | BLIND_SYN;

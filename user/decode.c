@@ -85,9 +85,9 @@ static const char *check_datagram(struct event *event)
 	if (datagram->have & DEMUX_HAVE_VIA &&
 	    (!datagram->via || datagram->via > DEMUX_ASSIGNED))
 		return "bad way of the match";
-	if (datagram->have & DEMUX_HAVE_SDIF &&
+	if (datagram->have & (DEMUX_HAVE_SDIF | DEMUX_HAVE_DROP) &&
 	    datagram->head.len < sizeof(*datagram))
-		return "too short for the device that it has";
+		return "too short for what it has";
 	if (!(datagram->have & DEMUX_HAVE_SOCK))
 		return NULL;
 	if (!(datagram->sock.flags & DEMUX_SOCK_UDP))

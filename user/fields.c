@@ -265,7 +265,7 @@ const struct field fields[] = {
 	{ "via", OF_ARRIVALS, get_via },
 	{ "assigned_by", OF_SEGMENT, get_assigned_by },
 	{ "sk_lookup", OF_SEGMENT, get_sk_lookup },
-	{ "drop_reason", OF_SEGMENT, get_drop_reason },
+	{ "drop_reason", OF_ARRIVALS, get_drop_reason },
 	{ "accept_queue", OF_SEGMENT, get_accept_queue },
 	{ "accept_queue_limit", OF_SEGMENT, get_accept_limit },
 	{ "syn_queue", OF_SEGMENT, get_syn_queue },

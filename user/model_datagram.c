@@ -96,6 +96,9 @@ int model_datagram_apply(struct model *model, struct event *event)
 
 	if (err)
 		return err;
+	if (datagram->have & DEMUX_HAVE_DROP &&
+	    datagram->drop_reason < MODEL_REASONS)
+		event->drop_reason = model->reasons[datagram->drop_reason];
 	if (datagram->have & DEMUX_HAVE_SOCK) {
 		struct model_sock *sock;
 

@@ -61,7 +61,7 @@ static struct detail {
 	{ "detail", " ", "", OF_SEGMENT, NULL },
 	{ "accept_queue", " accept queue ", "", OF_SEGMENT, NULL },
 	{ "accept_queue_limit", "/", "", OF_SEGMENT, NULL },
-	{ "drop_reason", " ", "", OF_SEGMENT, NULL },
+	{ "drop_reason", " ", "", OF_ARRIVALS, NULL },
 	{ "segs", " segs ", "", OF_ARRIVALS, NULL },
 	{ "copy", " copy ", "", OF_DATAGRAM, NULL },
 	{ "score", " score ", "", OF_DATAGRAM, NULL },
@@ -187,6 +187,8 @@ static bool is_usual_reason(const struct event *event)
  * accept line says; how full a listener is that drops no SYN. */
 static bool is_plain(const struct detail *detail, const struct event *event)
 {
+	if (!strcmp(detail->key, "drop_reason"))
+		return is_usual_reason(event);
 	if (event_is_datagram(event))
 		return (!strcmp(detail->key, "segs") &&
 			event->datagram->segs == 1) ||
@@ -198,8 +200,6 @@ static bool is_plain(const struct detail *detail, const struct event *event)
 		return event->segment->segs == 1;
 	if (!strcmp(detail->key, "detail"))
 		return is_usual(event->detail);
-	if (!strcmp(detail->key, "drop_reason"))
-		return is_usual_reason(event);
 	if (!strncmp(detail->key, "accept_queue", 12))
 		return event->detail != DEMUX_SYN_DROPPED;
 	return !strcmp(detail->key, "parent") &&

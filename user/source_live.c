@@ -53,25 +53,37 @@ static void take_before(struct live *live, uint64_t until_ns)
 		live->enough = live->take(live->context, was, was->head.len);
 }
 
-/* What the drop reason of a segment is called, once, before its number. */
-static void take_reason(struct live *live, const struct demux_segment *seg)
+/* The number of its drop reason, BACKEND_REASONS_MAX where it has none. */
+static uint32_t reason_of(const struct demux_head *head)
+{
+	const struct demux_segment *seg = (const void *)head;
+	const struct demux_datagram *datagram = (const void *)head;
+	uint32_t reason = BACKEND_REASONS_MAX;
+
+	if (head->type == DEMUX_SEGMENT && seg->have & DEMUX_HAVE_REASON)
+		reason = seg->drop_reason;
+	if (head->type == DEMUX_DATAGRAM && datagram->have & DEMUX_HAVE_DROP)
+		reason = datagram->drop_reason;
+	return reason < BACKEND_REASONS_MAX ? reason : BACKEND_REASONS_MAX;
+}
+
+/* What a drop reason is called, once, before its number. */
+static void take_reason(struct live *live, const struct demux_head *head)
 {
 	struct demux_reason reason = {
 		.head = { .type = DEMUX_REASON, .len = sizeof(reason) },
+		.reason = reason_of(head),
 	};
 	char *name;
 
-	if (live->enough || seg->head.type != DEMUX_SEGMENT ||
-	    !(seg->have & DEMUX_HAVE_REASON) ||
-	    seg->drop_reason >= BACKEND_REASONS_MAX)
+	if (live->enough || reason.reason == BACKEND_REASONS_MAX)
 		return;
-	name = live->trace->reasons[seg->drop_reason];
+	name = live->trace->reasons[reason.reason];
 	if (!name)
 		return;
-	live->trace->reasons[seg->drop_reason] = NULL;
-	reason.head.cpu = seg->head.cpu;
-	reason.head.mono_ns = seg->head.mono_ns;
-	reason.reason = seg->drop_reason;
+	live->trace->reasons[reason.reason] = NULL;
+	reason.head.cpu = head->cpu;
+	reason.head.mono_ns = head->mono_ns;
 	strncpy(reason.name, name, sizeof(reason.name) - 1);
 	free(name);
 	live->enough = live->take(live->context, &reason, sizeof(reason));

@@ -63,6 +63,7 @@ LIMITS = {
         "ignored": Limit("`ignored`: not seen", WITH_RESET_OF_NOBODY),
         "group hash": Limit("`group_hash`: not seen"),
         "icmp": Limit("UDP: `icmp`: not seen"),
+        "merged": Limit("UDP: what GRO had merged: shown as its parts"),
         "encap": Limit("UDP: what an encapsulation takes: not seen"),
         "lost": Limit("UDP: `refused`: shown as `dropped`", WITH_DROP_REASON),
         "late checksum": Limit("a bad checksum after the match: not seen"),

@@ -43,17 +43,32 @@ def segment(source, target, flags, payload=b"", seq=1, ack=0, words=5,
     return ip + addrs + tcp
 
 
-def datagram(source, target, payload, damage=0, claimed=None):
-    """The same of UDP over IPv4; @claimed is the length in its header."""
-    addrs = b"".join(ipaddress.ip_address(x[0]).packed
-                     for x in (source, target))
+def datagram(source, target, payload, damage=0, claimed=None, check=None,
+             proto=socket.IPPROTO_UDP):
+    """The same of UDP; @claimed is the length in its header, @check the
+    checksum, if not the right one and @damage."""
+    from_ip, to_ip = (ipaddress.ip_address(x[0]) for x in (source, target))
+    addrs = from_ip.packed + to_ip.packed
     length = 8 + len(payload)
     header = struct.pack("!HHH", source[1], target[1], claimed or length)
-    right = checksum(addrs + struct.pack("!BBH", 0, 17, length) + header +
-                     b"\0\0" + payload)
-    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 1, 0, 64, 17, 0)
-    return (ip + addrs + header +
-            struct.pack("!H", (right + damage) & 0xFFFF) + payload)
+    if from_ip.version == 4:
+        pseudo = struct.pack("!BBH", 0, proto, length)
+        ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 1, 0, 64, proto, 0)
+    else:
+        pseudo = struct.pack("!II", length, proto)
+        ip = struct.pack("!IHBB", 6 << 28, length, proto, 64)
+    if check is None:
+        right = checksum(addrs + pseudo + header + b"\0\0" + payload)
+        check = (right + damage) & 0xFFFF
+    return ip + addrs + header + struct.pack("!H", check) + payload
+
+
+def cut(packet, size):
+    """Leaves @size bytes of what is in an IPv4 or IPv6 packet."""
+    if packet[0] >> 4 == 4:
+        return (packet[:2] + struct.pack("!H", 20 + size) +
+                packet[4:20 + size])
+    return packet[:4] + struct.pack("!H", size) + packet[6:40 + size]
 
 
 def send_raw(namespace, packet):

@@ -231,7 +231,8 @@ static void test_close_and_end(void **state)
 	expect_bad(&end, sizeof(end), "filtered");
 }
 
-/* Older recordings have the shorter record, without the device's member. */
+/* Older recordings have the shorter record, without the device's member and the
+ * reason of a drop. */
 static void test_datagram(void **state)
 {
 	struct demux_sock sock =
@@ -245,8 +246,11 @@ static void test_datagram(void **state)
 	datagram.have |= DEMUX_HAVE_SDIF;
 	assert_int_equal(take(&datagram, sizeof(datagram)), 0);
 	datagram.head.len = DEMUX_DATAGRAM_LEN;
-	expect_bad(&datagram, DEMUX_DATAGRAM_LEN, "device");
+	expect_bad(&datagram, DEMUX_DATAGRAM_LEN, "what it has");
 	datagram.have &= ~DEMUX_HAVE_SDIF;
+	datagram.have |= DEMUX_HAVE_DROP;
+	expect_bad(&datagram, DEMUX_DATAGRAM_LEN, "what it has");
+	datagram.have &= ~DEMUX_HAVE_DROP;
 	assert_int_equal(take(&datagram, DEMUX_DATAGRAM_LEN), 0);
 	datagram.sock.flags = 0;
 	expect_bad(&datagram, DEMUX_DATAGRAM_LEN, "not UDP");
