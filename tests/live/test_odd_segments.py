@@ -177,6 +177,8 @@ def test_fast_open(labs):
         server = judge.group(run.segments)[judge.server_ends(conn)]
         assert (server[0]["flags"], server[0]["len"]) == ("SYN", 5)
         assert ("child" in server[0]) == run.sees("fast open")
+        assert server[0].get("detail") == (
+            "child" if run.sees("fast open") else None)
 
 
 def visit_fast(lab, listener, family):
