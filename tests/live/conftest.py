@@ -12,6 +12,7 @@ import tempfile
 
 import pytest
 
+from crowd import Crowd
 from datagrams import Sockets
 from lab import Labs
 from sight import Sight
@@ -106,6 +107,25 @@ def noted(request, record_property):
 @pytest.fixture
 def labs(tracing):
     made = Labs()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def lab():
+    """For what needs no backend."""
+    made = Labs()
+    try:
+        yield made.veth()
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def crowd(lab):
+    made = Crowd(lab)
     try:
         yield made
     finally:

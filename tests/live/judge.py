@@ -71,6 +71,20 @@ def check_accounting(run):
         assert seen == +collections.Counter(growth)
 
 
+def identity(segments):
+    return collections.Counter(
+        ends_of(x) + (x["seq"], x["flags"], x["len"]) for x in segments)
+
+
+def check_part(run, whole, wanted):
+    """It has just the segments of the whole that are wanted, and proves so."""
+    check_accounting(run)
+    check_accounting(whole)
+    check_proved(run)
+    kept = [x for x in whole.segments if wanted(x)]
+    assert kept and identity(run.segments) == identity(kept)
+
+
 # --- the server's own list ---------------------------------------------------
 
 

@@ -16,7 +16,6 @@ import pytest
 import judge
 import peers
 from lab import Labs, ip
-from test_filter import identity
 from tracer import Run, Trace, run_tool, wait_until
 
 OUTER, INNER, NEITHER = 12200, 12201, 12202
@@ -110,11 +109,7 @@ class Traced:
     def check(self, name, wanted):
         """Just the events that are wanted; the rest was counted."""
         run, whole = self.runs[name], self.runs["all"]
-        judge.check_accounting(run)
-        judge.check_accounting(whole)
-        judge.check_proved(run)
-        kept = [x for x in whole.segments if wanted(x)]
-        assert kept and identity(run.segments) == identity(kept)
+        judge.check_part(run, whole, wanted)
         assert places(run.accepts) == places(filter(wanted, whole.accepts))
         assert run.accepts or name == "name"
         assert all(wanted(x) for x in run.listens + run.closes)
@@ -124,7 +119,7 @@ class Traced:
         assert done.returncode == 0, done.stderr
         again = Run(map(json.loads, done.stdout.splitlines()))
         live = self.runs[name]
-        assert identity(again.segments) == identity(live.segments)
+        assert judge.identity(again.segments) == judge.identity(live.segments)
         assert places(again.accepts) == places(live.accepts)
         assert places(again.listens) == places(live.listens)
         assert (again.summary["segments"] + again.summary["filtered"] ==

@@ -15,8 +15,7 @@ import pytest
 
 import judge
 import peers
-from crowd import Crowd, in_order, rows_of, ss_rows
-from lab import Labs
+from crowd import in_order, rows_of, ss_rows
 from tracer import Trace
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -41,25 +40,7 @@ def snapshot(way, *options):
     return events[:-1]
 
 
-@pytest.fixture
-def lab():
-    made = Labs()
-    try:
-        yield made.veth()
-    finally:
-        made.close()
-
-
 # --- without a backend -------------------------------------------------------
-
-
-@pytest.fixture
-def crowd(lab):
-    made = Crowd(lab)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def check_parents(events, server, way):

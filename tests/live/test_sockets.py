@@ -13,8 +13,7 @@ import subprocess
 import pytest
 
 import peers
-from crowd import Crowd, in_order, rows_of, ss_lines, ss_rows
-from lab import Labs
+from crowd import in_order, rows_of, ss_lines, ss_rows
 from tracer import TOOL, run_tool, start_tool
 
 WAYS = {"iterators": "x", "no_tables": "iter_tcp,iter_udp",
@@ -35,24 +34,6 @@ def listed(*options):
 def of(events, namespace, proto):
     return [x for x in events if (x["netns"], x["proto"]) == (namespace.inode,
                                                               proto)]
-
-
-@pytest.fixture
-def lab():
-    made = Labs()
-    try:
-        yield made.veth()
-    finally:
-        made.close()
-
-
-@pytest.fixture
-def crowd(lab):
-    made = Crowd(lab)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 # --- as ss has it ------------------------------------------------------------
