@@ -154,16 +154,20 @@ static __always_inline void call_begins(struct sock *sk)
 		count_stuck();
 }
 
-static __always_inline struct sock *call_ends(void)
+static __always_inline struct sock *call_ends_of(__u64 call)
 {
-	__u64 task = bpf_get_current_pid_tgid(), *value, sk;
+	__u64 *value = bpf_map_lookup_elem(&calls, &call), sk;
 
-	value = bpf_map_lookup_elem(&calls, &task);
 	if (!value)
 		return NULL;
 	sk = *value;
-	bpf_map_delete_elem(&calls, &task);
+	bpf_map_delete_elem(&calls, &call);
 	return (struct sock *)sk;
+}
+
+static __always_inline struct sock *call_ends(void)
+{
+	return call_ends_of(bpf_get_current_pid_tgid());
 }
 
 static __always_inline void sock_listens(struct sock *sk)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bind.h - a UDP socket's life: when it gets its port, in a call of the process
- * that it belongs to, and when it ends.
+ * bind.h - a UDP socket's life: when it gets its port and its remote end, in a call
+ * of the process that it belongs to, and when it ends.
  */
 #ifndef DEMUX_BIND_H
 #define DEMUX_BIND_H
@@ -19,7 +19,8 @@ static __always_inline bool read_wanted_udp(struct demux_sock *to,
 	       (!config.cgroup || is_in_cgroup((__u64)sk, config.cgroup));
 }
 
-/* bind(), connect() or the first send have given @sk its port. */
+/* bind(), connect() or the first send have given @sk its port, or connect() its
+ * remote end. */
 static __always_inline void sock_binds(struct sock *sk)
 {
 	struct demux_accept record = {};
@@ -48,13 +49,25 @@ static __always_inline void sock_unbinds(struct sock *sk)
 		disown(sk);
 }
 
-/* For kprobes: the call's exit tells how it went, with call_ends(). */
-static __always_inline void bind_begins(struct sock *sk)
-{
-	__u64 task = bpf_get_current_pid_tgid(), value = (__u64)sk;
+/* For kprobes: the call's exit tells how it went. A connect() may have a bind in
+ * it. */
+#define CONNECTING (1ull << 63)
 
-	if (is_udp(sk) && bpf_map_update_elem(&calls, &task, &value, BPF_ANY))
+static __always_inline void udp_call_begins(struct sock *sk, __u64 call)
+{
+	__u64 value = (__u64)sk;
+
+	call |= bpf_get_current_pid_tgid();
+	if (is_udp(sk) && bpf_map_update_elem(&calls, &call, &value, BPF_ANY))
 		count_stuck();
+}
+
+static __always_inline void udp_call_ends(__u64 call, int failed)
+{
+	struct sock *sk = call_ends_of(call | bpf_get_current_pid_tgid());
+
+	if (sk && !failed)
+		sock_binds(sk);
 }
 
 #endif

@@ -29,7 +29,8 @@ enum demux_type {
 	DEMUX_FD = 7, /* for source_live.c alone: never in a recording */
 	DEMUX_DATAGRAM = 8, /* a UDP datagram came in, once for each receiver */
 	DEMUX_REASON = 9, /* what this kernel calls a drop reason */
-	DEMUX_BIND = 10, /* a UDP socket got its port: a demux_accept */
+	DEMUX_BIND = 10, /* a UDP socket got its port or its remote end: a
+			    demux_accept */
 };
 
 struct demux_head {
@@ -298,7 +299,8 @@ enum demux_accept_have {
  * was there before the trace, and this process has it open; one record for each
  * descriptor, so several for a socket that is shared; or, without an owner, a
  * socket that no process has open. DEMUX_BIND: a UDP socket got its local port,
- * by bind(), connect() or the first send; fd and inode are not known.
+ * by bind(), connect() or the first send, or its remote end, by connect(); fd and
+ * inode are not known.
  */
 struct demux_accept {
 	struct demux_head head;

@@ -98,6 +98,15 @@ int BPF_PROG(on_bind6, struct sock *sk, unsigned short port, int failed)
 	return 0;
 }
 
+SEC("fexit/inet_dgram_connect")
+int BPF_PROG(on_connect, struct socket *socket, void *addr, int len, int flags,
+	     int failed)
+{
+	if (!failed)
+		sock_binds(socket->sk);
+	return 0;
+}
+
 SEC("fentry/udp_destroy_sock")
 int BPF_PROG(on_unbind4, struct sock *sk)
 {

@@ -93,36 +93,42 @@ int BPF_PROG(on_datagram_drop, struct sk_buff *skb)
 SEC("kprobe")
 int BPF_KPROBE(on_bind_call4, struct sock *sk)
 {
-	bind_begins(sk);
+	udp_call_begins(sk, 0);
 	return 0;
 }
 
 SEC("kprobe")
 int BPF_KPROBE(on_bind_call6, struct sock *sk)
 {
-	bind_begins(sk);
+	udp_call_begins(sk, 0);
 	return 0;
-}
-
-static __always_inline void bind_returns(int failed)
-{
-	struct sock *sk = call_ends();
-
-	if (sk && !failed)
-		sock_binds(sk);
 }
 
 SEC("kretprobe")
 int BPF_KRETPROBE(on_bind4, int failed)
 {
-	bind_returns(failed);
+	udp_call_ends(0, failed);
 	return 0;
 }
 
 SEC("kretprobe")
 int BPF_KRETPROBE(on_bind6, int failed)
 {
-	bind_returns(failed);
+	udp_call_ends(0, failed);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_connect_call, struct socket *socket)
+{
+	udp_call_begins(BPF_CORE_READ(socket, sk), CONNECTING);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(on_connect, int failed)
+{
+	udp_call_ends(CONNECTING, failed);
 	return 0;
 }
 

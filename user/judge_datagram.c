@@ -19,6 +19,25 @@ static bool is_its_peer(const struct demux_ends *to,
 		same_addr(to->raddr, to->family, at->raddr, at->family));
 }
 
+/* Between the lookup and the hook that stable has, which takes the time. */
+#define AFTER_LOOKUP_NS 1000000
+
+/* Can the lookup have come before the connect() that gave the socket its ends?
+ * Where the way of the match is seen, mono_ns is before the lookup. */
+static bool may_be_connected_since(const struct event *event)
+{
+	const struct demux_datagram *datagram = event->datagram;
+	bool is_late = !(datagram->have & DEMUX_HAVE_VIA) ||
+		       datagram->predicted & DEMUX_PREDICTED_VIA;
+
+	return event->sock && event->sock->connected_ns &&
+	       datagram->sock.ends.rport &&
+	       datagram->sock.ends.lport == datagram->ends.lport &&
+	       datagram->head.mono_ns <=
+		       event->sock->connected_ns +
+			       (is_late ? AFTER_LOOKUP_NS : 0);
+}
+
 static enum verdict judge_match(struct judge *judge)
 {
 	const struct event *event = judge->event;
@@ -32,6 +51,10 @@ static enum verdict judge_match(struct judge *judge)
 		return judge_explain(judge, "a rule or a program assigned the "
 					    "socket to the datagram before UDP "
 					    "saw it");
+	if ((!listens_for(to, sock) || !is_its_peer(to, &sock->ends)) &&
+	    may_be_connected_since(event))
+		return judge_explain(judge, "I8: the socket was being "
+					    "connected just then");
 	if (!listens_for(to, sock)) {
 		if (datagram->notes & DEMUX_NOTE_SK_LOOKUP)
 			return judge_explain(judge,
@@ -47,14 +70,9 @@ static enum verdict judge_match(struct judge *judge)
 		return judge_doubt(judge, "I8: the socket has not the "
 					  "datagram's address and port");
 	}
-	if (!is_its_peer(to, &sock->ends)) {
-		if (event->sock &&
-		    event->sock->connected_ns == datagram->head.mono_ns)
-			return judge_explain(judge, "I8: the socket was being "
-						    "connected just then");
+	if (!is_its_peer(to, &sock->ends))
 		return judge_doubt(judge, "I8: the socket is connected to "
 					  "another remote end");
-	}
 	verdict = judge_place(judge, sock, datagram->ifindex, sdif);
 	if (verdict == VERDICT_UNEXPLAINED && sock->netns == datagram->netns &&
 	    datagram->notes & DEMUX_NOTE_SK_LOOKUP)

@@ -39,8 +39,8 @@ struct model_sock {
 	uint64_t seen_ns; /* monotonic, last */
 	uint64_t closed_ns; /* 0: still in the hash tables */
 	uint64_t destroyed_ns; /* 0: still there */
-	uint64_t connected_ns; /* UDP: when it was first seen connected, after
-				  it had not been; 0: never */
+	uint64_t connected_ns; /* UDP: when it was first seen connected to where
+				  it is, after it had not been; 0: never */
 	uint64_t bypassed_ns; /* a lookup passed it by, or found it where it was
 				 no more: it must have left the hash just then;
 				 0: none */

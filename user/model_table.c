@@ -329,7 +329,7 @@ static int note_sight(struct model *model, struct model_sock *sock,
 	bool is_moved = model_table_is_udp(now) &&
 			memcmp(&sock->last.ends, &now->ends, sizeof(now->ends));
 
-	if (is_moved && !sock->last.ends.rport && now->ends.rport)
+	if (is_moved && now->ends.rport)
 		sock->connected_ns = now_ns;
 	if (is_moved)
 		model_table_drop_ends(model, sock);

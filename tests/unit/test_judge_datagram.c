@@ -91,10 +91,73 @@ static void test_matched(void **state)
 	assert_int_equal(port->matched, 1);
 }
 
+static struct demux_accept connect_to(uint64_t mono_ns, struct demux_sock *sock,
+				      uint16_t port)
+{
+	struct demux_accept record;
+
+	sock->ends = client(port);
+	sock->state = S_ESTABLISHED;
+	record = make_accept(mono_ns, 7, "web", 0, 0, *sock);
+	record.head.type = DEMUX_BIND;
+	return record;
+}
+
+/* Only what came before a connect() was done may be another's. */
+static void test_connected(void **state)
+{
+	struct demux_sock sock = server(1, "0.0.0.0");
+	struct demux_datagram first = make_datagram(10, client(999), sock);
+	struct demux_datagram datagram;
+	struct demux_accept bind;
+
+	(void)state;
+	expect_copy(&first, VERDICT_PROVED, NULL);
+	bind = connect_to(20, &sock, 1000);
+	feed(&model, &bind);
+	datagram = make_datagram(21, client(1000), sock);
+	expect_copy(&datagram, VERDICT_PROVED, NULL);
+	datagram = make_datagram(19, client(999), sock);
+	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
+	datagram = make_datagram(21, client(999), sock);
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "another remote end");
+	/* It was at any address before. */
+	datagram.ends.laddr[3]++;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "address and port");
+	datagram.head.mono_ns = 19;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
+	/* Connected anew, from one remote end to the next. */
+	bind = connect_to(30, &sock, 1001);
+	feed(&model, &bind);
+	datagram = make_datagram(29, client(1000), sock);
+	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
+	datagram.head.mono_ns = 31;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "another remote end");
+	/* stable's time is a little later than the lookup. */
+	datagram.have &= ~DEMUX_HAVE_VIA;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
+	datagram.head.mono_ns += 1000000;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "another remote end");
+}
+
+/* Where no hook told of the connect(), the first datagram that shows it. */
+static void test_connect_not_told(void **state)
+{
+	struct demux_sock sock = server(1, "0.0.0.0");
+	struct demux_datagram datagram = make_datagram(10, client(999), sock);
+
+	(void)state;
+	expect_copy(&datagram, VERDICT_PROVED, NULL);
+	connect_to(0, &sock, 1000);
+	datagram = make_datagram(20, client(999), sock);
+	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
+	datagram.head.mono_ns = 21;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "another remote end");
+}
+
 static const struct CMUnitTest tests[] = {
-	TEST(test_matched),
-	TEST(test_device),
-	TEST(test_device_not_seen),
+	TEST(test_connected), TEST(test_connect_not_told), TEST(test_matched),
+	TEST(test_device),    TEST(test_device_not_seen),
 };
 
 RUN("judge_datagram", tests)
