@@ -13,6 +13,7 @@ MAP_CREATE, MAP_UPDATE, PROG_LOAD, LINK_CREATE = 0, 2, 5, 28
 OBJ_GET_INFO_BY_FD = 15
 SOCKMAP, SK_LOOKUP, SCHED_CLS, ATTACH_SK_LOOKUP = 15, 30, 3, 36
 CGROUP_SKB, ATTACH_CGROUP_INGRESS = 8, 0
+SK_REUSEPORT, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF = 21, 51, 52
 MAP_LOOKUP_ELEM, SKB_LOAD_BYTES, SK_RELEASE, SK_ASSIGN = 1, 26, 86, 124
 DROP, PASS = 0, 1
 CONST, ZERO, EQUAL, NOT_EQUAL = 0xB7, 0, 0x15, 0x55
@@ -120,6 +121,22 @@ class SkLookup(Program):
             "IIII", self.fds[1], namespace.fd, ATTACH_SK_LOOKUP, 0)))
 
 
+def choose_member(sock, number):
+    """A classic program for the SO_REUSEPORT group of @sock."""
+    code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, number))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+                    struct.pack("HL", 1, ctypes.addressof(code)))
+
+
+def choose_nobody(sock):
+    """That group's program says SK_DROP."""
+    program = load(SK_REUSEPORT, exit_with(DROP))
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, program)
+    finally:
+        os.close(program)
+
+
 RTM_NEWTFILTER, ACK_CREATE = 44, 0x1 | 0x4 | 0x400
 KIND, OPTIONS, BPF_FD, BPF_NAME, BPF_FLAGS, DIRECT_ACTION = 1, 2, 6, 7, 8, 1
 CLSACT_INGRESS, ETH_P_ALL = 0xFFFFFFF2, 3
@@ -148,7 +165,8 @@ def attach_to_ingress(namespace, device, fd):
 
 
 class SkAssign(Program):
-    """At the ingress of @device: a SYN to @port is @listener's."""
+    """At the ingress of @device: a SYN, or a datagram, to @port is
+    @listener's."""
 
     def __init__(self, namespace, device, port, listener):
         super().__init__(listener)
@@ -159,12 +177,13 @@ class SkAssign(Program):
                     call(SKB_LOAD_BYTES))
 
         # Ethernet and IPv4 without options.
-        is_syn = (fetch(47, 1) + insn(0x71, 7, 10, -8) +
-                  insn(0x57, 7, imm=0x12) +
-                  jump(NOT_EQUAL, 7, 2, assign(self.fds[0])))
+        is_it = assign(self.fds[0])
+        if listener.type == socket.SOCK_STREAM:
+            is_it = (fetch(47, 1) + insn(0x71, 7, 10, -8) +
+                     insn(0x57, 7, imm=0x12) + jump(NOT_EQUAL, 7, 2, is_it))
         code = (move(6, 1) + insn(0x7A, 10, off=-8, imm=0) + fetch(36, 2) +
                 insn(0x69, 7, 10, -8) +
-                jump(NOT_EQUAL, 7, socket.htons(port), is_syn) +
+                jump(NOT_EQUAL, 7, socket.htons(port), is_it) +
                 exit_with(0))
         self.fds.append(load(SCHED_CLS, code))
         attach_to_ingress(namespace, device, self.fds[1])
