@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""UDP with -P, --netns, --remote and --pid, at the same time beside a trace of
+TCP and UDP that filters nothing: each shows its part of that one, live and in
+a replay. Among the traffic are 2,048 datagrams of 64 senders to a group of
+four."""
+
+import collections
+import contextlib
+import json
+import pathlib
+import select
+import socket
+import tempfile
+
+import pytest
+
+import judge
+import peers
+from datagrams import PATIENCE, Sockets, check_verdict, told
+from lab import Labs, ip
+from tracer import Run, Trace, run_tool, wait_until
+
+MANY, SAME, OWN = 12500, 12501, 12502
+SENDERS, COUNT = 64, 2048
+SECOND = "10.77.0.3"
+KEYS = ("netns", *judge.ENDS, "len", "outcome")
+
+
+def serve(lab, count):
+    """For Process: what its own socket reads."""
+    with lab.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(60)
+        sock.bind((lab.server_addr[4], OWN))
+        return [len(sock.recv(99)) for _ in range(count)]
+
+
+def is_bound(namespace, port):
+    with namespace.inside():
+        table = pathlib.Path("/proc/thread-self/net/udp").read_text()
+    return f":{port:04X} " in table
+
+
+def keys(events):
+    return collections.Counter(judge.pick(x, KEYS) for x in events)
+
+
+class Traced:
+    def __init__(self, lab, stack, recording):
+        self.lab, self.recording = lab, recording
+        ip("-n", lab.client.name, "addr", "add", SECOND + "/24", "dev", "eth0")
+        # Before the sockets are there, or it has them too.
+        self.server = peers.Process(serve, lab, 2)
+        self.sockets = sockets = Sockets(lab)
+        stack.enter_context(sockets.stack)
+        for number in range(4):
+            sockets.server(number, port=MANY, options=[socket.SO_REUSEPORT])
+        sockets.server("same", port=SAME)
+        self.options = {
+            "all": ["-t", "-u", "-w", recording],
+            "port": ["-u", "-P", str(SAME)],
+            "netns": ["-u", "--netns", lab.client.name],
+            "remote": ["-u", "--remote", SECOND],
+            "pid": ["-u", "--pid", str(self.server.pid)],
+        }
+        self.runs = {x: Trace(lab.namespaces, *y)
+                     for x, y in self.options.items()}
+        with contextlib.ExitStack() as traces:
+            for run in self.runs.values():
+                run.launch()
+            for run in self.runs.values():
+                traces.enter_context(run)
+            self.got = self.traffic()
+
+    def traffic(self):
+        sockets, got = self.sockets, []
+        clients = [sockets.client() for _ in range(SENDERS)]
+        for _ in range(COUNT // SENDERS):
+            for client in clients:
+                sockets.send(client, b"x", port=MANY)
+            got += self.drain(SENDERS)
+        second = sockets.make(self.lab.client, SECOND, 0)
+        for client in clients[0], second:
+            sockets.send(client, b"xx", port=SAME)
+            got += sockets.take("same")
+        # And TCP on that port; and an answer, which is the client's.
+        with peers.listen(self.lab, port=SAME) as listener:
+            self.conn = peers.visit(self.lab, listener, port=SAME)
+        answer = sockets.servers["same"]
+        answer.sendto(b"xxx", second.getsockname())
+        assert second.recv(99) == b"xxx"
+        self.server.go()
+        wait_until(lambda: is_bound(self.lab.server, OWN), "the server")
+        for _ in range(2):
+            sockets.send(second, b"xxxx", port=OWN)
+        assert self.server.join() == [4, 4]
+        return got
+
+    def drain(self, count):
+        """That many, of the four."""
+        names = {self.sockets.servers[x]: x for x in range(4)}
+        got = []
+        while len(got) < count:
+            ready, _, _ = select.select(list(names), [], [], PATIENCE)
+            assert ready, f"{count - len(got)} did not arrive"
+            for sock in ready:
+                got += self.sockets.take(names[sock])
+        return got
+
+
+@pytest.fixture(scope="module")
+def traced(tracing):
+    with contextlib.ExitStack() as stack:
+        labs = Labs()
+        stack.callback(labs.close)
+        path = stack.enter_context(tempfile.NamedTemporaryFile()).name
+        yield Traced(labs.veth(), stack, path)
+
+
+def test_each_once(traced):
+    run = traced.runs["all"]
+    summary = run.summary
+    assert (summary["verdict"], summary["why"]) == ("proved", [])
+    assert summary["copies_lost"] == summary["datagrams_skipped"] == 0
+    assert summary["datagrams"] == len(run.datagrams) == COUNT + 5
+    for event in run.datagrams:
+        check_verdict(run, event)
+    own = Run(run.events, sees=run.sees)
+    own.datagrams = [x for x in run.datagrams if x["lport"] in (MANY, SAME)]
+    assert collections.Counter(told(own, traced.sockets)) == (
+        collections.Counter(traced.got))
+
+
+def test_group(traced):
+    """Each sender has one of the four, and more than one has senders."""
+    of_sender = collections.defaultdict(set)
+    for event in traced.runs["all"].datagrams:
+        if event["lport"] == MANY:
+            of_sender[event["rport"]].add(event["sock"])
+    assert len(of_sender) == SENDERS
+    assert all(len(x) == 1 for x in of_sender.values())
+    assert len(set.union(*of_sender.values())) > 1
+
+
+def test_both_on_one_port(traced):
+    """TCP's segments are TCP's, and no socket has both."""
+    run = traced.runs["all"]
+    judge.check_accounting(run)
+    strays = judge.check_sockets(run, [traced.conn], traced.lab)
+    assert not strays and len(run.accepts) == 1
+    socks = {x["sock"] for x in run.datagrams if x["lport"] == SAME}
+    assert len(socks) == 1
+    assert not socks & {x.get("sock") for x in run.segments}
+
+
+WANTED = {
+    "port": lambda traced, x: x["lport"] == SAME,
+    "netns": lambda traced, x: x["netns"] == traced.lab.client.inode,
+    "remote": lambda traced, x: x["raddr"] == SECOND,
+    "pid": lambda traced, x: x["lport"] == OWN,
+}
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_filter(traced, name):
+    run, whole = traced.runs[name], traced.runs["all"]
+    wanted = [x for x in whole.datagrams if WANTED[name](traced, x)]
+    assert wanted and keys(run.datagrams) == keys(wanted)
+    assert not run.segments
+    summary = run.summary
+    assert (summary["verdict"], summary["why"]) == ("proved", [])
+    assert summary["datagrams"] == len(wanted)
+    assert summary["datagrams_filtered"] == (
+        len(whole.datagrams) - len(wanted))
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_filter_replay(traced, name):
+    done = run_tool("-r", traced.recording, "-j", *traced.options[name])
+    assert done.returncode == 0, done.stderr
+    again = Run(map(json.loads, done.stdout.splitlines()))
+    assert keys(again.datagrams) == keys(traced.runs[name].datagrams)
+    assert again.summary["verdict"] == "proved"
+    assert again.summary["datagrams"] + again.summary[
+        "datagrams_filtered"] == len(traced.runs["all"].datagrams)
+
+
+def test_replay(traced):
+    done = run_tool("-r", traced.recording, "-o", "json:-")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == traced.runs["all"].text
