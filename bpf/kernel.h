@@ -174,6 +174,23 @@ static __always_inline int read_requests(struct sock *sk)
 			     icsk_accept_queue.qlen.counter);
 }
 
+/* Has a process the full socket at @sk just now? */
+static __always_inline bool is_owned(__u64 sk)
+{
+	return BPF_CORE_READ((struct sock *)sk, sk_lock.owned);
+}
+
+/* May the listener at @sk take over the requests of others? Those of its group
+ * that have closed stay known to it while they have any, since 5.14, 333bb73f620e
+ * ("tcp: Keep TCP_CLOSE sockets in the reuseport group."). */
+static __always_inline bool may_inherit_requests(struct sock *sk)
+{
+	struct sock_reuseport *group = BPF_CORE_READ(sk, sk_reuseport_cb);
+
+	return group && bpf_core_field_exists(group->num_closed_socks) &&
+	       BPF_CORE_READ(group, num_closed_socks);
+}
+
 /* Has the request at @req left the lookup table? */
 static __always_inline bool is_request_gone(__u64 req)
 {

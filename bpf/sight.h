@@ -212,7 +212,7 @@ static __always_inline void
 sight_listener(struct __sk_buff *ctx, struct flight *flight, struct sock *sk)
 {
 	struct demux_segment *seg = &flight->record.more.segment;
-	bool has_requests = seg->syn_queue;
+	bool has_requests = seg->syn_queue || may_inherit_requests(sk);
 
 	flight_sk_lookup(flight, GET(sk, __sk_common.skc_net.net));
 	if (has_requests || !listens_for(&seg->ends, &seg->sock))
@@ -287,7 +287,7 @@ static __always_inline struct flight *sight_again(struct cell *cell, __u64 skb,
 						  flight->met & MET_REQUEST) ?
 			       flight :
 			       NULL;
-	return skb == UNKNOWN_SKB ? NULL : flight;
+	return flight;
 }
 
 static __always_inline void sight_rematch(struct flight *flight, __u64 sk)

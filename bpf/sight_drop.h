@@ -81,34 +81,34 @@ static __always_inline bool is_receiver(__u64 address)
 	return false;
 }
 
-/* 5.10 says nothing of the reason: a socket that does not listen lets a segment go
- * only if its filter says so, or its backlog is full; a listener lets go of a SYN
- * only for its filter. */
-static __always_inline bool is_let_go(const struct flight *flight)
+/* 5.10 says nothing of the reason. A listener lets go of a SYN only for its filter,
+ * a full socket of a segment for that too, or for a full backlog, which it has only
+ * while a process has it. */
+static __always_inline void sight_let_go(struct flight *flight)
 {
-	__u16 flags = flight->record.more.segment.flags;
+	struct demux_segment *seg = &flight->record.more.segment;
 
 	if (flight->met & MET_FULL)
-		return true;
-	return !(flight->met & MET_REQUEST) && flags & TCP_FLAG_SYN &&
-	       !(flags & (TCP_FLAG_ACK | TCP_FLAG_RST));
+		flight->met |= is_owned(flight->matched) ? MET_BACKLOG_FULL :
+							   MET_FILTER_DENIED;
+	else if (!(flight->met & MET_REQUEST) && seg->flags & TCP_FLAG_SYN &&
+		 !(seg->flags & (TCP_FLAG_ACK | TCP_FLAG_RST)))
+		flight->met |= MET_FILTER_DENIED;
+	else
+		return;
+	seg->predicted |= DEMUX_PREDICTED_OUTCOME;
 }
 
 /* Dropped after a full socket or a listener had been found. */
 static __always_inline void sight_dropped(struct flight *flight,
 					  struct sk_buff *skb, __u32 reason)
 {
-	struct demux_segment *seg = &flight->record.more.segment;
-
-	if (has_bad_checksum(skb, reason, config.bad_csum)) {
+	if (has_bad_checksum(skb, reason, config.bad_csum))
 		flight->met |= MET_BAD_CSUM;
-		return;
-	}
-	if (config.drop_args >= 3 ? is_refusal(reason) : is_let_go(flight)) {
+	else if (config.drop_args < 3)
+		sight_let_go(flight);
+	else if (is_refusal(reason))
 		flight->met |= MET_FILTER_DENIED;
-		if (config.drop_args < 3)
-			seg->predicted |= DEMUX_PREDICTED_OUTCOME;
-	}
 }
 
 /* Dropped, and no full socket had been found. */

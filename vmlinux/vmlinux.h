@@ -162,8 +162,13 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	struct sock_cgroup_data sk_cgrp_data;
 	struct socket *sk_socket;
 	__u16 sk_type;
@@ -193,6 +198,7 @@ struct udp_sock {
 
 struct sock_reuseport {
 	__u16 num_socks;
+	__u16 num_closed_socks;
 	__u16 incoming_cpu;
 	struct bpf_prog *prog;
 	struct sock *socks[1];

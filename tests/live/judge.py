@@ -51,6 +51,8 @@ def predicted(sees, segment):
     if outcome == "listener" and not sees("request") and (
             "SYN" not in segment["flags"]):
         return segment.get("predicted") and "outcome"
+    if segment.get("detail") == "backlog_full" and not sees("backlog full"):
+        return "outcome"
     needs = {"refused": "filter", "time_wait": "time_wait", "none": "none"}
     if outcome in needs and not sees(needs[outcome]):
         return "outcome"

@@ -55,7 +55,7 @@ LIMITS = {
         "refused request": Limit(
             "a request, of what is `refused`: its listener shown"),
         "backlog": Limit("`taken_up`, `backlog`: not seen"),
-        "backlog full": Limit("`backlog_full`: not seen", WITH_DROP_REASON),
+        "backlog full": Limit("`backlog_full`: predicted", WITH_DROP_REASON),
         "syn": Limit("what a listener did with a SYN: not seen"),
         "kept": Limit("`kept`, `ended`: not seen"),
         "listener closed": Limit("`listener_closed`: not seen"),
@@ -73,7 +73,7 @@ LIMITS = {
 
 # What must be seen for a detail to be.
 NEEDS = {"taken_up": "backlog", "backlog": "backlog",
-         "backlog_full": "backlog full", "request_made": "syn",
+         "request_made": "syn",
          "syn_dropped": "syn", "cookie_sent": "syn", "kept": "kept",
          "ended": "kept", "swallowed": "swallowed", "acked": "swallowed",
          "ignored": "ignored"}

@@ -84,8 +84,10 @@ class Stage:
 
     def listen(self, backlog=16, port=PORT, **options):
         with self.here.inside():
-            return socket.create_server((HERE, port), backlog=backlog,
+            made = socket.create_server((HERE, port), backlog=backlog,
                                         **options)
+        made.settimeout(20)
+        return made
 
     def send(self, source, flags, outcome, detail, *args, **kind):
         """Returns the flags of what the kernel answered."""

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What takes two CPUs and luck on a busy host, made to happen without: a segment
+for a socket that a process holds, and one whose request is gone by the time that
+it arrives. The kernel's counters and the test's own accepts are the judges."""
+
+import contextlib
+import ctypes
+import fcntl
+import mmap
+import os
+import select
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+
+import pytest
+
+import bpf
+from sight import release
+from stage import PORT, netstat
+from tracer import Trace
+
+SYS_USERFAULTFD = {"x86_64": 323, "aarch64": 282}[os.uname().machine]
+UFFDIO_API, UFFDIO_REGISTER, REGISTER_MISSING = 0xC018AA3F, 0xC020AA00, 1
+RST = 4
+SO_ATTACH_REUSEPORT_CBPF = 51
+
+
+@contextlib.contextmanager
+def held(conn):
+    """A process is in send(), has the socket's lock, and waits for a page of
+    what it sends, which comes at the end of the block."""
+    page = mmap.mmap(-1, mmap.PAGESIZE)
+    fd = bpf.libc.syscall(SYS_USERFAULTFD, os.O_CLOEXEC | os.O_NONBLOCK)
+    if fd < 0:
+        pytest.skip("this kernel has no userfaultfd")
+    place = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    fcntl.ioctl(fd, UFFDIO_API, struct.pack("QQQ", 0xAA, 0, 0))
+    fcntl.ioctl(fd, UFFDIO_REGISTER, struct.pack(
+        "QQQQ", place, len(page), REGISTER_MISSING, 0))
+    sender = threading.Thread(target=conn.send, args=(page,))
+    sender.start()
+    try:
+        assert select.select([fd], [], [], 20)[0], "it does not wait"
+        yield
+    finally:
+        os.close(fd)
+        sender.join()
+
+
+def test_backlog(stage):
+    """Until the limit that its buffers make."""
+    dropped = "TCPBacklogDrop"
+    stage.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    stage.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    with Trace([stage.here]) as run:
+        theirs = stage.tun.open(1)
+        conn = stage.accept()
+        before = netstat(stage.here, dropped)
+        with held(conn):
+            stage.send(1, "ACK", "established", "backlog", 1001, theirs)
+            # The kernel merges those there that follow each other.
+            for _ in range(500):
+                stage.send(1, "PSH|ACK", "established", "backlog", 1001, theirs,
+                           payload=b"x" * 1400)
+                if netstat(stage.here, dropped) > before:
+                    break
+        stage.wanted[-1] = *stage.wanted[-1][:3], "backlog_full"
+        stage.send(1, "ACK", "established", "taken_up", 2401, theirs)
+        assert netstat(stage.here, dropped) == before + 1
+        assert len(conn.recv(9999)) == 1400
+    told = stage.check(run)
+    for segment in told:
+        assert segment.get("sock", 0) == run.accepts[0]["sock"]
+    if run.sees("reason"):
+        assert told[-2]["drop_reason"] == "SOCKET_BACKLOG"
+
+
+NFNL_QUEUE, PACKET, VERDICT, CONFIG = 3 << 8, 0, 1, 2
+NETLINK_NETFILTER, NLM_F_REQUEST, NLM_F_ACK, NF_ACCEPT = 12, 1, 4, 1
+RULES = """table ip test {
+    chain before {
+        type filter hook input priority 0;
+        tcp dport %d tcp flags & (syn|ack) == ack queue num 0
+    }
+}"""
+
+
+class Queue:
+    """ACKs wait here, after early demux and before TCP, until they are let go."""
+
+    def __init__(self, namespace):
+        for module in "nfnetlink_queue", "nft_queue":
+            subprocess.run(["modprobe", "-q", module], check=False)
+        if not shutil.which("nft"):
+            pytest.skip("no nft")
+        try:
+            self.netlink = namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                                            NETLINK_NETFILTER)
+            self.netlink.settimeout(20)
+            self.tell(CONFIG, 1, struct.pack("BxH", 1, 0))
+            self.tell(CONFIG, 2, struct.pack("!IB", 0, 1))
+            subprocess.run(["ip", "netns", "exec", namespace.name, "nft", "-f",
+                            "-"], input=RULES % PORT, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("this kernel has no queues for packets")
+
+    def tell(self, what, kind, value):
+        body = struct.pack("BBH", socket.AF_UNSPEC, 0, 0) + bpf.attribute(
+            kind, value)
+        self.netlink.send(struct.pack(
+            "IHHII", 16 + len(body), NFNL_QUEUE | what,
+            NLM_F_REQUEST | (NLM_F_ACK if what == CONFIG else 0), 0, 0) + body)
+        if what == CONFIG:
+            error = struct.unpack_from("i", self.netlink.recv(4096), 16)[0]
+            if error:
+                raise OSError(-error, os.strerror(-error))
+
+    def let_go(self):
+        """The first of those that wait."""
+        message = self.netlink.recv(4096)
+        assert struct.unpack_from("H", message, 4)[0] == NFNL_QUEUE | PACKET
+        (number,) = struct.unpack_from("!I", message, 24)
+        self.tell(VERDICT, 2, struct.pack("!II", NF_ACCEPT, number))
+
+
+def test_stolen(stage):
+    """Early demux found the request for both of two equal ACKs; the second comes
+    to it when the first one's child has taken its place. And of one whose
+    listener has closed meanwhile."""
+    queue = Queue(stage.here)
+    with Trace([stage.here]) as run, queue.netlink:
+        theirs = stage.tun.ask(1)
+        stage.send(1, "ACK", "request", "child", 1001, theirs)
+        stage.send(1, "ACK", "established", "stolen", 1001, theirs)
+        for _ in range(2):
+            queue.let_go()
+        conn = stage.accept()
+        assert conn.getpeername()[1] == 1
+        stage.listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            stage.listener.accept()
+        theirs = stage.tun.ask(2)
+        stage.send(2, "ACK", "none", "listener_closed", 1001, theirs)
+        stage.listener.close()
+        stage.tun.replies()
+        queue.let_go()
+        assert [x for _, x in stage.tun.replies()] == [RST]
+    told = stage.check(run)
+    assert told[0]["child"] == told[1]["sock"] == run.accepts[0]["sock"]
+    assert "child" not in told[1]
+    for segment, detail in zip(told[1:], ("stolen", "listener closed")):
+        assert segment.get("repeated_lookup", False) == run.sees(detail)
+
+
+def test_migrated(stage):
+    """A request's listener has closed, and another one of its group takes the
+    request over."""
+    if release() < (5, 14):
+        pytest.skip("no listener takes over requests (before 5.14)")
+    stage.here.sysctl("tcp_migrate_req", 1)
+    stage.listener.close()
+    group = [stage.listen(reuse_port=True) for _ in range(2)]
+    stage.ends += group
+    # All ask the first one.
+    code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+    group[0].setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+                        struct.pack("HP", 1, ctypes.addressof(code)))
+    with Trace([stage.here]) as run:
+        theirs = stage.tun.ask(1)
+        group[0].close()
+        stage.send(1, "ACK", "request", "child", 1001, theirs)
+        assert stage.accept(group[1]).getpeername()[1] == 1
+    (told,) = stage.check(run)
+    assert run.segments[0]["sock"] != told["parent"] == run.accepts[0]["parent"]
+    assert told["child"] == run.accepts[0]["sock"]
+    assert "repeated_lookup" not in told
