@@ -360,6 +360,18 @@ static __always_inline __u8 read_group_by(__u64 group, __u64 sk)
 	return DEMUX_GROUP_BY_HASH;
 }
 
+/* 1: the group of the socket at @sk has a program that may choose none, as only
+ * those can that bpf(2) loads for it; else 0. There is no branch in it: the
+ * verifier of 5.10 would follow each through the loop that it stands in. What a
+ * NULL pointer would have is read as 0. */
+static __always_inline __u32 may_group_refuse(__u64 sk)
+{
+	__u32 type =
+		BPF_CORE_READ((struct sock *)sk, sk_reuseport_cb, prog, type);
+
+	return ((type ^ BPF_PROG_TYPE_SK_REUSEPORT) - 1) >> 31;
+}
+
 #define GROUP_MAX 128 /* a place in a larger group is not told */
 
 /* The place of the socket at @sk in its group of @size, -1 if it is not found. */

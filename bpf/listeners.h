@@ -164,6 +164,7 @@ static __noinline bool read_bucket(struct demux_why *why,
 				read_score(&why->candidate[n], ask, sock,
 					   listener_of(node));
 			why->candidates = n + 1;
+			ask->may_refuse |= may_group_refuse(listener_of(node));
 		}
 		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
 			return false;

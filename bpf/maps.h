@@ -16,8 +16,8 @@
 
 const volatile struct demux_config config = {};
 
-/* What a segment that no connected socket gets asks the listeners; only with
- * --detail. */
+/* What a segment that no connected socket gets asks the listeners; without
+ * --detail only one that is nobody's. */
 struct listen_query {
 	__u64 net;
 	__u32 addr[4];
@@ -26,6 +26,8 @@ struct listen_query {
 	__u16 port;
 	__u8 family;
 	__u8 any_device; /* net.ipv4.tcp_l3mdev_accept */
+	__u8 may_refuse; /* one is in a group that may */
+	__u8 pad[7];
 	__u64 sock[SOCK_COPY / 8]; /* a copy of the one that is looked at */
 };
 

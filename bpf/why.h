@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * why.h - why this socket: what the lookup tables have at the moment of the
- * match, and the segment's TCP options. Only for --detail; what has loops has one
- * copy in a program, and is called, for the verifier walks them wherever they are
- * put.
+ * match, and the segment's TCP options. Only for --detail, but that the listeners
+ * are looked at for what is nobody's. What has loops has one copy in a program, and
+ * is called, for the verifier walks them wherever they are put.
  */
 #ifndef DEMUX_WHY_H
 #define DEMUX_WHY_H
@@ -38,6 +38,7 @@ static __always_inline void why_query(struct flight *flight, __u64 net)
 	ask->port = seg->ends.lport;
 	ask->family = seg->ends.family;
 	ask->any_device = has_any_device(net);
+	ask->may_refuse = 0;
 	ask->sdif = seg->sdif;
 	ask->dif = seg->ifindex;
 }
@@ -46,16 +47,20 @@ static __always_inline void why_query(struct flight *flight, __u64 net)
 static __always_inline void why_candidates(struct flight *flight)
 {
 	struct demux_why *why = &flight->record.why;
+	struct demux_segment *seg = &flight->record.more.segment;
 	struct listen_query *ask = &flight->ask;
 
-	__builtin_memcpy(ask->addr, flight->record.more.segment.ends.laddr,
-			 sizeof(ask->addr));
+	__builtin_memcpy(ask->addr, seg->ends.laddr, sizeof(ask->addr));
 	for (int i = 0; i < 2; i++) {
 		if (!read_bucket(why, ask))
 			return;
 		__builtin_memset(ask->addr, 0, sizeof(ask->addr));
 	}
 	why->have |= DEMUX_WHY_CANDIDATES;
+	if (!why->candidates)
+		seg->notes |= DEMUX_NOTE_NO_LISTENER;
+	if (ask->may_refuse)
+		seg->notes |= DEMUX_NOTE_MAY_REFUSE;
 }
 
 /*
@@ -70,12 +75,17 @@ __noinline int why_listeners(__u32 place)
 	struct flight *flight;
 	struct demux_why *why;
 
-	if (!config.detail || !cell || place >= FLIGHTS)
+	if (!cell || place >= FLIGHTS)
 		return 0;
 	flight = &cell->flights[place];
+	/* Kept as it is, or clang works it out again from what it has spilled, of
+	 * which the verifier of 5.10 remembers no bound. */
+	asm volatile("" : "+r"(flight));
 	why = &flight->record.why;
 	if (flight->ask.net)
 		why_candidates(flight);
+	if (!config.detail)
+		return 0;
 	if (flight->listener)
 		read_listener_group(why, flight->listener);
 	if (!(why->have & DEMUX_WHY_GROUP))

@@ -66,9 +66,12 @@ static enum verdict judge_bypass(struct judge *judge)
 
 /* The listeners are known as they were when they were last seen; where the
  * kernel's table was walked, and had none, that counts. */
-static bool has_none(const struct demux_why *why)
+static bool has_none(const struct event *event)
 {
-	return why && why->have & DEMUX_WHY_CANDIDATES && !why->candidates;
+	const struct demux_why *why = event->with_why;
+
+	return event->segment->notes & DEMUX_NOTE_NO_LISTENER ||
+	       (why && why->have & DEMUX_WHY_CANDIDATES && !why->candidates);
 }
 
 /* I9: what is nobody's has no listener that could have taken it. */
@@ -80,7 +83,7 @@ static enum verdict judge_nobody(struct judge *judge)
 
 	if (verdict != VERDICT_PROVED || !(seg->have & DEMUX_HAVE_PORTS) ||
 	    !(seg->have & DEMUX_HAVE_ADDRS) || !(seg->have & DEMUX_HAVE_SDIF) ||
-	    has_none(judge->event->with_why))
+	    has_none(judge->event))
 		return verdict;
 	listener = model_find_listener(judge->model, seg);
 	if (!listener)
@@ -91,6 +94,11 @@ static enum verdict judge_nobody(struct judge *judge)
 				     "BPF program (sk_lookup, id %u) that is "
 				     "asked before said no",
 				     seg->sk_lookup);
+	if (seg->notes & DEMUX_NOTE_MAY_REFUSE)
+		return judge_explain(judge, "I9: a listener could have taken "
+					    "it; the BPF program of its "
+					    "SO_REUSEPORT group may have said "
+					    "no");
 	if (seg->sdif && !listener->last.ifindex)
 		return judge_explain(judge, "I9: it came in by a VRF, and the "
 					    "listener is bound to none "

@@ -74,6 +74,7 @@ struct bpf_prog_aux {
 };
 
 struct bpf_prog {
+	enum bpf_prog_type type;
 	struct bpf_prog_aux *aux;
 };
 

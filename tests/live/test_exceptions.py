@@ -194,7 +194,7 @@ def test_bound_since(labs):
     """Nobody tells that a listener is bound to a device now; the kernel's table
     does."""
     lab = labs.veth()
-    with Trace(lab.namespaces, "--detail") as run:
+    with Trace(lab.namespaces) as run:
         with listen_at(lab.server, "0.0.0.0") as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
                                 b"eth0")
@@ -202,8 +202,7 @@ def test_bound_since(labs):
     check(run)
     none = to(run, lab.server, ASKED)[0]
     if run.sees("none"):
-        assert judge.pick(none, ("outcome", "verdict", "candidates")) == (
-            "none", "proved", 0)
+        assert judge.pick(none, ("outcome", "verdict")) == ("none", "proved")
 
 
 def test_reuseport_program(labs):
@@ -226,6 +225,23 @@ def test_reuseport_program(labs):
     assert chosen == {run.listens[2]["sock"]}
     for segment in run.segments:
         judge.check_verdict(segment)
+
+
+def test_reuseport_program_refuses(labs):
+    """The group's program says no: its listeners could have taken the SYN, and
+    nobody gets it."""
+    lab = labs.veth()
+    option = socket.SOL_SOCKET, socket.SO_REUSEPORT, 1
+    with listen_at(lab.server, "0.0.0.0", options=[option]) as listener, \
+            Trace(lab.namespaces) as run:
+        bpf.choose_nobody(listener)
+        assert is_refused(lab.client, lab.server_addr[4], ASKED)
+    check(run)
+    none = to(run, lab.server, ASKED)[0]
+    if run.sees("none"):
+        assert judge.pick(none, ("outcome", "verdict")) == (
+            "none", "explained")
+        assert "SO_REUSEPORT" in none["why"]
 
 
 def test_v4_at_v6_listener(labs):
@@ -266,5 +282,4 @@ def test_vrf(labs):
     (none,) = to(run, lab.server, REFUSED)
     if run.sees("none"):
         assert judge.pick(none, ("outcome", "ifindex", "sdif", "verdict")) == (
-            "none", vrf, member, "explained")
-        assert "tcp_l3mdev_accept" in none["why"]
+            "none", vrf, member, "proved")

@@ -224,8 +224,16 @@ static void test_i9_exceptions(void **state)
 	more.segment.sdif = 0;
 	more.segment.have |= DEMUX_HAVE_SK_LOOKUP;
 	expect(&more, VERDICT_EXPLAINED, "said no");
+	more.segment.have &= ~DEMUX_HAVE_SK_LOOKUP;
+	more.segment.notes = DEMUX_NOTE_MAY_REFUSE;
+	expect(&more, VERDICT_EXPLAINED, "SO_REUSEPORT");
+	/* Bound to a device since. */
+	more.segment.notes = DEMUX_NOTE_NO_LISTENER;
+	expect(&more, VERDICT_PROVED, NULL);
+	more.segment.notes = 0;
+	expect(&more, VERDICT_UNEXPLAINED, "I9:");
 	/* Where the device was not seen, nothing is claimed. */
-	more.segment.have &= ~(DEMUX_HAVE_SK_LOOKUP | DEMUX_HAVE_SDIF);
+	more.segment.have &= ~DEMUX_HAVE_SDIF;
 	expect(&more, VERDICT_PROVED, NULL);
 	more = nobodys(20, "10.0.0.1");
 	more.segment.netns++;
