@@ -255,8 +255,15 @@ static inline int listens_for(const struct demux_ends *seg,
 	return same_addr(seg->laddr, seg->family, at->laddr, at->family);
 }
 
+/* Is it closed, or about to be? The kernel takes its port away a moment before it
+ * says CLOSE. */
+static inline int is_closing(const struct demux_sock *sock)
+{
+	return sock->state == 7 /* TCP_CLOSE */ || !sock->ends.lport;
+}
+
 /* A socket that closes gives its port back, one that disconnects its peer. Can
- * @sock, which is in state CLOSE, be what had the segment's two ends? */
+ * @sock, which is closing, be what had the segment's two ends? */
 static inline int may_be_released(const struct demux_ends *seg,
 				  const struct demux_ends *sock)
 {

@@ -193,7 +193,7 @@ static bool is_reborn(const struct model_sock *old,
 		return now_ns > old->destroyed_ns;
 	if (model_table_is_mini(&old->last) || model_table_is_mini(now))
 		return old->last.state != now->state || !same_ends(was, is);
-	if (now->state == CLOSE || old->last.state == CLOSE)
+	if (is_closing(now) || is_closing(&old->last))
 		return false; /* it may have given its port back already */
 	/* Its close is told a moment before it takes effect. */
 	if (old->closed_ns)
@@ -235,7 +235,7 @@ static bool is_same_kind(const struct demux_sock *a, const struct demux_sock *b)
 		return false;
 	if (model_table_is_mini(a) || model_table_is_mini(b))
 		return a->state == b->state;
-	if (a->state == CLOSE || b->state == CLOSE)
+	if (is_closing(a) || is_closing(b))
 		return true;
 	return (a->state == LISTEN) == (b->state == LISTEN);
 }
@@ -362,7 +362,7 @@ int model_table_meet(struct model *model, const struct demux_sock *from,
 	*to = sock;
 	if (!sock || err)
 		return -ENOMEM;
-	if (from->state == CLOSE && !model_table_is_udp(from))
+	if (is_closing(from) && !model_table_is_udp(from))
 		; /* it may have given its port back already */
 	else if (is_by_ends(from) == is_by_ends(&sock->last))
 		err = note_sight(model, sock, from, now_ns);

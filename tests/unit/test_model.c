@@ -95,10 +95,11 @@ static void test_other_ends(void **state)
 	assert_int_equal(match(1, 100, client(1000)), 1);
 	assert_int_equal(match(2, 100, client(1001)), 2);
 	assert_int_equal(match(3, 100, client(1001)), 2);
-	/* But a closing socket may have given its port back. */
+	/* But a closing socket may have given its port back, and that first. */
 	more = make_match(4, 100, client(0));
-	more.segment.sock.state = S_CLOSE;
 	more.segment.sock.ends.lport = 0;
+	assert_int_equal(feed(&model, &more).sock->number, 2);
+	more.segment.sock.state = S_CLOSE;
 	assert_int_equal(feed(&model, &more).sock->number, 2);
 	assert_int_equal(match(5, 100, client(1001)), 2);
 }

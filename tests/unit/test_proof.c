@@ -31,8 +31,9 @@ static void test_i1_own_ends(void **state)
 	more.segment.sock.id++;
 	*ends = make_ends("10.0.0.1", 81, "10.0.0.2", 1000);
 	expect(&more, VERDICT_UNEXPLAINED, "I1:");
-	/* A socket that closes has given its port back. */
+	/* A socket that closes has given its port back, first that. */
 	ends->lport = 0;
+	expect(&more, VERDICT_EXPLAINED, "closed meanwhile");
 	more.segment.sock.state = S_CLOSE;
 	expect(&more, VERDICT_EXPLAINED, "closed meanwhile");
 }
