@@ -225,7 +225,16 @@ int BPF_PROG(on_listen, struct sock *sk)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int before, int after)
 {
-	sock_changes(sk, before, after);
+	if (is_news(sk, false))
+		sock_changes(sk, before, after);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state_again, struct sock *sk, int before, int after)
+{
+	if (is_news(sk, true))
+		sock_changes(sk, before, after);
 	return 0;
 }
 

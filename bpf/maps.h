@@ -88,6 +88,7 @@ struct cell {
 	__u64 reset; /* the skb last answered with a reset; stable only */
 	__u64 dropped; /* the skb last seen dropped; stable only */
 	__u64 datagram_dropped; /* the same of UDP */
+	__u64 changed; /* the socket whose change of state was told last */
 	__u32 until_look; /* records until the ring's fill is looked at */
 	__u32 pad;
 	struct flight flights[FLIGHTS];

@@ -54,24 +54,6 @@ int BPF_PROG(on_reset, const struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_child, struct sock *sk, int before, int after)
-{
-	if (before == TCP_SYN_RECV && after == TCP_ESTABLISHED)
-		sight_child(sk);
-	return 0;
-}
-
-/* Twice: where the first is kept out, because a task changes its socket's state
- * on this CPU just then, the second is let in. */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_child_again, struct sock *sk, int before, int after)
-{
-	if (before == TCP_SYN_RECV && after == TCP_ESTABLISHED)
-		sight_child(sk);
-	return 0;
-}
-
 SEC("tp_btf/napi_poll")
 int BPF_PROG(on_poll_done)
 {
@@ -95,13 +77,30 @@ int BPF_PROG(on_syscall_done, struct pt_regs *regs, long ret)
 	return 0;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state, struct sock *sk, int before, int after)
+static __always_inline void state_changes(struct sock *sk, int before,
+					  int after)
 {
+	if (before == TCP_SYN_RECV && after == TCP_ESTABLISHED)
+		sight_child(sk);
 	if (after == TCP_LISTEN)
 		call_begins(sk);
 	timewait_begins(sk, before, after);
 	sock_changes(sk, before, after);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int before, int after)
+{
+	if (is_news(sk, false))
+		state_changes(sk, before, after);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state_again, struct sock *sk, int before, int after)
+{
+	if (is_news(sk, true))
+		state_changes(sk, before, after);
 	return 0;
 }
 

@@ -45,6 +45,8 @@ static const struct hook hooks[] = {
 	  HOOK_PROOF, "the socket born of a segment" },
 	{ "on_state", "inet_sock_set_state", HOOK_TRACEPOINT, false, MISS_SHOWS,
 	  HOOK_EXTRA, "sockets that close" },
+	{ "on_state_again", "inet_sock_set_state", HOOK_TRACEPOINT, false,
+	  MISS_SHOWS, HOOK_EXTRA, "the same, where the first was busy" },
 	{ "on_destroy", "tcp_destroy_sock", HOOK_TRACEPOINT, false, MISS_SHOWS,
 	  HOOK_EXTRA, "sockets whose memory goes back" },
 	{ "on_fd", "fd_install", HOOK_FENTRY, false, MISS_SHOWS, HOOK_EXTRA,

@@ -99,7 +99,8 @@ def check_accepts(run, conns):
     said = sorted((pick(x, names) for x in run.accepts), key=repr)
     known = sorted((tuple(getattr(x, y) for y in names) for x in conns),
                    key=repr)
-    assert said == known
+    assert said == known, [("said", x) for x in said if x not in known] + [
+        ("known", x) for x in known if x not in said]
     assert run.summary["accepted"] == len(conns)
     numbers = [x["sock"] for x in run.accepts]
     assert len(set(numbers)) == len(numbers), "two accepts of one socket"
