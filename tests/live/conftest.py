@@ -12,6 +12,9 @@ import tempfile
 
 import pytest
 
+# What they assert is shown with its values.
+pytest.register_assert_rewrite("datagrams", "judge", "peers", "tracer")
+
 from crowd import Crowd
 from datagrams import Sockets
 from lab import Labs
