@@ -27,22 +27,27 @@ struct {
 } timewaits SEC(".maps");
 
 /* inet_sock_set_state: a socket whose side closed first is replaced by a
- * TIME_WAIT socket, unless a reset ends it. */
+ * TIME_WAIT socket, unless a reset ends it. That one is found a moment before
+ * CLOSE is told, so it is noted in the state before; who is still there is seen
+ * itself. */
 static __always_inline void timewait_begins(struct sock *sk, int before,
 					    int after)
 {
 	struct cell *cell = this_cell();
 	struct timewait_key key = {};
 	struct demux_sock seen = {};
+	bool is_reset;
 	__u64 now_ns;
 
-	if (config.drop_args >= 4 || after != TCP_CLOSE || !cell ||
-	    (before != TCP_FIN_WAIT1 && before != TCP_FIN_WAIT2 &&
-	     before != TCP_CLOSING))
+	if (config.drop_args >= 4 || !cell)
 		return;
-	if (cell->open &&
-	    cell->flights[0].record.more.segment.flags & TCP_FLAG_RST)
+	if (after != TCP_FIN_WAIT2 && after != TCP_CLOSING &&
+	    (after != TCP_CLOSE ||
+	     (before != TCP_FIN_WAIT1 && before != TCP_FIN_WAIT2 &&
+	      before != TCP_CLOSING)))
 		return;
+	is_reset = after == TCP_CLOSE && cell->open &&
+		   cell->flights[0].record.more.segment.flags & TCP_FLAG_RST;
 	read_sock(&seen, &sk->__sk_common);
 	key.ends = seen.ends;
 	/* Its segments are IPv4. */
@@ -55,7 +60,10 @@ static __always_inline void timewait_begins(struct sock *sk, int before,
 	key.ends.lport = read_lport(sk); /* it has given it back by now */
 	key.netns = seen.netns;
 	now_ns = bpf_ktime_get_ns();
-	bpf_map_update_elem(&timewaits, &key, &now_ns, BPF_ANY);
+	if (is_reset)
+		bpf_map_delete_elem(&timewaits, &key);
+	else
+		bpf_map_update_elem(&timewaits, &key, &now_ns, BPF_ANY);
 }
 
 static __always_inline bool timewait_knows(const struct demux_segment *seg)
