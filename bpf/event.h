@@ -154,10 +154,10 @@ enum demux_segment_note {
 	DEMUX_NOTE_RESET = 1 << 0, /* the kernel answered with a reset */
 	DEMUX_NOTE_CHECKSUM = 1 << 1, /* its checksum is wrong */
 	DEMUX_NOTE_REPEATED = 1 << 2, /* looked up again: request gone */
-	/* Nobody's; the kernel's table, looked at a moment later: */
-	DEMUX_NOTE_NO_LISTENER = 1 << 3, /* none there could have taken it */
-	DEMUX_NOTE_MAY_REFUSE = 1 << 4, /* one could, of a reuseport group that
-					   has a program, which may say no */
+	DEMUX_NOTE_MAY_REFUSE = 1
+				<< 3, /* a listener that could have taken it is
+					   in a reuseport group that has a
+					   program, which may say no */
 };
 
 /* Not seen, but told by something seen a moment later or elsewhere. */

@@ -160,15 +160,9 @@ static __always_inline void flight_sk_lookup(struct flight *flight,
 static __always_inline void flight_nobody(struct flight *flight,
 					  struct sk_buff *skb)
 {
-	struct net *net = GET(skb, dev, nd_net.net);
-
 	flight->met |= MET_NOBODY;
 	flight_device(flight);
-	flight_sk_lookup(flight, net);
-	if (!config.detail) {
-		flight->record.why.candidates = 0;
-		why_query(flight, (__u64)net);
-	}
+	flight_sk_lookup(flight, GET(skb, dev, nd_net.net));
 }
 
 static __always_inline void flight_match(struct flight *flight,
@@ -354,8 +348,7 @@ static __always_inline void flight_finish(struct cell *cell,
 	if (!(seg->have & DEMUX_HAVE_SOCK))
 		__builtin_memset(&seg->sock, 0, sizeof(seg->sock));
 
-	if (config.detail ? is_listeners(flight->met) :
-			    flight->met & MET_NOBODY)
+	if (config.detail && is_listeners(flight->met))
 		why_listeners(flight->place);
 	if (is_by_owner() && !flight->owned)
 		count_softirq(&cell->count.filtered);

@@ -16,8 +16,8 @@
 
 const volatile struct demux_config config = {};
 
-/* What a segment that no connected socket gets asks the listeners; without
- * --detail only one that is nobody's. */
+/* What a segment that no connected socket gets asks the listeners; only with
+ * --detail. */
 struct listen_query {
 	__u64 net;
 	__u32 addr[4];

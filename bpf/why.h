@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * why.h - why this socket: what the lookup tables have at the moment of the
- * match, and the segment's TCP options. Only for --detail, but that the listeners
- * are looked at for what is nobody's. What has loops has one copy in a program, and
- * is called, for the verifier walks them wherever they are put.
+ * match, and the segment's TCP options. Only for --detail; what has loops has one
+ * copy in a program, and is called, for the verifier walks them wherever they are
+ * put.
  */
 #ifndef DEMUX_WHY_H
 #define DEMUX_WHY_H
@@ -57,8 +57,6 @@ static __always_inline void why_candidates(struct flight *flight)
 		__builtin_memset(ask->addr, 0, sizeof(ask->addr));
 	}
 	why->have |= DEMUX_WHY_CANDIDATES;
-	if (!why->candidates)
-		seg->notes |= DEMUX_NOTE_NO_LISTENER;
 	if (ask->may_refuse)
 		seg->notes |= DEMUX_NOTE_MAY_REFUSE;
 }
@@ -75,7 +73,7 @@ __noinline int why_listeners(__u32 place)
 	struct flight *flight;
 	struct demux_why *why;
 
-	if (!cell || place >= FLIGHTS)
+	if (!config.detail || !cell || place >= FLIGHTS)
 		return 0;
 	flight = &cell->flights[place];
 	/* Kept as it is, or clang works it out again from what it has spilled, of
@@ -84,8 +82,6 @@ __noinline int why_listeners(__u32 place)
 	why = &flight->record.why;
 	if (flight->ask.net)
 		why_candidates(flight);
-	if (!config.detail)
-		return 0;
 	if (flight->listener)
 		read_listener_group(why, flight->listener);
 	if (!(why->have & DEMUX_WHY_GROUP))
