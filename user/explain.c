@@ -311,6 +311,8 @@ void explain(char to[EXPLAIN_MAX], const struct event *event, bool absolute)
 	struct words words = { to, to + EXPLAIN_MAX };
 
 	*to = '\0';
+	if (event_is_datagram(event))
+		explain_datagram(&words, event);
 	if (event->head->type != DEMUX_SEGMENT)
 		return;
 	say_what_came(&words, event, absolute);

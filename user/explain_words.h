@@ -39,5 +39,7 @@ void explain_found(struct words *words, const struct event *event,
 void explain_not_found(struct words *words, const struct event *event);
 /* Which of a reuseport group, and by what. */
 void explain_group(struct words *words, const struct event *event);
+/* All of a datagram of UDP. */
+void explain_datagram(struct words *words, const struct event *event);
 
 #endif

@@ -341,7 +341,7 @@ static void event(struct sink *sink, const struct event *event)
 	put_more(sink, event);
 	put_verdict(out, event);
 	out_text(out, "\n");
-	if (sink->explain && event->head->type == DEMUX_SEGMENT)
+	if (sink->explain && event_is_arrival(event))
 		text_detail_explain(out, event, sink->absolute);
 	out_end(out);
 }

@@ -38,10 +38,13 @@ LINE = re.compile(
 COLUMNS = re.compile(r" +(?P<flags>[A-Z?][A-Z|]*)? +(?P<len>\d+|\?)(?= |$)")
 
 
-def is_segment_line(line):
+def arrival_of(line):
+    """"segment", "datagram", or None."""
     found = LINE.fullmatch(line)
     columns = found and COLUMNS.match(found["rest"])
-    return bool(columns) and columns["flags"] != "UDP"
+    if not columns:
+        return None
+    return "datagram" if columns["flags"] == "UDP" else "segment"
 
 
 def replay(recording, *options):
@@ -71,21 +74,22 @@ def test_explained(expected):
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=by_name)
 def test_explain_adds_lines(recording):
-    """Below each segment's, indented, and at most 100 columns; to JSON none."""
+    """Below each arrival's, indented, and at most 100 columns; to JSON none."""
     plain = replay(recording).decode().splitlines()
     lines = replay(recording, "--explain").decode().splitlines()
     added = [x for x in lines if x.startswith(" " * 16)
              and "there before" not in x]
     assert [x for x in lines if x not in added] == plain
     assert all(len(x) <= 100 for x in added)
-    segments = 0
+    arrivals = 0
     for line, below in zip(lines, lines[1:]):
-        is_segment = is_segment_line(line)
-        segments += is_segment
-        assert below in added if is_segment else (
+        is_arrival = arrival_of(line) is not None
+        arrivals += is_arrival
+        assert below in added if is_arrival else (
             below not in added or line in added), line
     events = [json.loads(x) for x in replay(recording, "-j").splitlines()]
-    assert segments == sum(x["event"] == "segment" for x in events)
+    assert arrivals == sum(x["event"] in ("segment", "datagram")
+                           for x in events)
     assert replay(recording, "-j", "--explain") == replay(recording, "-j")
 
 
@@ -96,7 +100,7 @@ def test_numbers_at_the_end(recording):
     segments = [x for x in events if x["event"] == "segment"]
     for options, after in ([], ""), (["--detail"], "_rel"), (["-S"], ""):
         lines = [x for x in replay(recording, *options).decode().splitlines()
-                 if is_segment_line(x)]
+                 if arrival_of(x) == "segment"]
         assert len(lines) == len(segments)
         for line, event in zip(lines, segments):
             has_ack = "ACK" in event.get("flags", "")

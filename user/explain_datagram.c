@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * explain_datagram.c - why it was this socket of UDP, in the same plain
+ * sentences. Last stage.
+ */
+#include "explain_words.h"
+
+#include "classify.h"
+#include "classify_datagram.h"
+#include "names.h"
+
+static void say_what_came(struct words *words, const struct event *event)
+{
+	const struct demux_datagram *to = event->datagram;
+	const struct demux_ends *ends = &to->ends;
+	const uint32_t both = DEMUX_HAVE_ADDRS | DEMUX_HAVE_PORTS;
+	char remote[EXPLAIN_NAME_MAX], local[EXPLAIN_NAME_MAX];
+
+	say(words, "A datagram");
+	if (to->have & DEMUX_HAVE_LEN)
+		say(words, " of %u byte%s", to->payload,
+		    to->payload == 1 ? "" : "s");
+	if (to->segs > 1)
+		say(words, ", which was %u on the wire,", to->segs);
+	if ((to->have & both) == both) {
+		explain_end(remote, ends->raddr, ends->family, ends->rport);
+		explain_end(local, ends->laddr, ends->family, ends->lport);
+		if (to->notes & DEMUX_NOTE_GROUP)
+			say(words, " from %s to many, at %s", remote, local);
+		else
+			say(words, " from %s to port %u", remote, ends->lport);
+	}
+	say(words, ".");
+}
+
+static bool is_via(const struct demux_datagram *to, unsigned int via)
+{
+	return to->have & DEMUX_HAVE_VIA && to->via == via;
+}
+
+static void say_way(struct words *words, const struct demux_datagram *to)
+{
+	if (is_via(to, DEMUX_EARLY_DEMUX))
+		say(words, " Looked up before routing (early demux):");
+	else if (is_via(to, DEMUX_LOOKUP) && to->notes & DEMUX_NOTE_GROUP)
+		say(words, " Each socket that takes it gets a copy:");
+	else if (is_via(to, DEMUX_LOOKUP))
+		say(words, " Looked up among the sockets of its port:");
+	else
+		say(words, " Its socket:");
+}
+
+/* What the socket asks of a datagram. */
+static void say_claim(struct words *words, const struct demux_datagram *to)
+{
+	const struct demux_ends *at = &to->sock.ends;
+	char end[EXPLAIN_NAME_MAX];
+
+	if (at->rport)
+		say(words, " is connected to %s, and takes no other's",
+		    explain_end(end, at->raddr, at->family, at->rport));
+	else if (is_any(at->laddr))
+		say(words,
+		    " has port %u of every address, and takes any "
+		    "sender's",
+		    at->lport);
+	else
+		say(words, " has %s, and takes any sender's",
+		    explain_end(end, at->laddr, at->family, at->lport));
+}
+
+static void say_score(struct words *words, const struct event *event)
+{
+	char parts[EXPLAIN_NAME_MAX];
+
+	if (!(event->datagram->have & DEMUX_HAVE_SCORE))
+		return;
+	/* Those of every address are looked at only where that gives none. */
+	say(words,
+	    " Of those at that address that could take it none has a score "
+	    "above its %u",
+	    event->datagram->score);
+	if (explain_field(parts, "score_parts", event))
+		say(words, " (%s)", parts);
+	say(words, ".");
+}
+
+static void say_group(struct words *words, const struct event *event)
+{
+	const struct demux_datagram *to = event->datagram;
+	char by[EXPLAIN_NAME_MAX];
+
+	if (!is_by_group(to))
+		return;
+	say(words, " It is one of %u sockets of a SO_REUSEPORT group",
+	    to->group_size);
+	if (to->have & DEMUX_HAVE_INDEX && explain_field(by, "group_by", event))
+		say(words, ": index %u was chosen, by %s", to->group_index, by);
+	say(words, ".");
+}
+
+static void on_match(struct words *words, const struct event *event)
+{
+	const struct demux_datagram *to = event->datagram;
+	char name[EXPLAIN_NAME_MAX];
+
+	explain_sock(name, event->sock);
+	if (is_via(to, DEMUX_ASSIGNED)) {
+		say(words,
+		    " It came with %s, which a rule or a program had assigned "
+		    "to it: nothing was looked up.",
+		    name);
+		return;
+	}
+	say_way(words, to);
+	say(words, " %s", name);
+	say_claim(words, to);
+	say(words, ".");
+	if (to->notes & DEMUX_NOTE_SK_LOOKUP)
+		say(words, " It is at other ends: a BPF program (sk_lookup), "
+			   "which is asked before, chose it.");
+	else if (is_via(to, DEMUX_LOOKUP) && !(to->notes & DEMUX_NOTE_GROUP))
+		say_score(words, event);
+	say_group(words, event);
+}
+
+static void on_nobody(struct words *words, const struct event *event)
+{
+	(void)event;
+	say(words, " No socket could take it: it is nobody's.");
+}
+
+static void on_denied(struct words *words, const struct event *event)
+{
+	char name[EXPLAIN_NAME_MAX];
+
+	if (event->sock)
+		say(words,
+		    " It was for %s, and was refused before that got it.",
+		    explain_sock(name, event->sock));
+	else
+		say(words, " It was refused before any socket got it.");
+}
+
+static void on_malformed(struct words *words, const struct event *event)
+{
+	(void)event;
+	say(words, " No socket got it.");
+}
+
+static void say_rest(struct words *words, const struct event *event)
+{
+	const struct demux_datagram *to = event->datagram;
+	char predicted[NAMES_PREDICTED_MAX];
+
+	if (to->notes & DEMUX_NOTE_BAD_CHECKSUM)
+		say(words, " Its checksum is wrong.");
+	if (to->notes & DEMUX_NOTE_ICMP)
+		say(words, " The sender is told by ICMP: port unreachable.");
+	if (to->notes & DEMUX_NOTE_ENCAP)
+		say(words, " The socket serves an encapsulation, which looks "
+			   "into it.");
+	if (to->notes & DEMUX_NOTE_DROPPED)
+		say(words, " The socket had no room for it, or the like: "
+			   "dropped.");
+	if (event->drop_reason)
+		say(words, " The kernel dropped it as %s.", event->drop_reason);
+	names_predicted(predicted, to->predicted);
+	if (*predicted)
+		say(words, " Predicted, not seen: %s.", predicted);
+}
+
+void explain_datagram(struct words *words, const struct event *event)
+{
+	static void (*const on[])(struct words *, const struct event *) = {
+		[DEMUX_CONNECTED] = on_match,
+		[DEMUX_UNCONNECTED] = on_match,
+		[DEMUX_MULTICAST] = on_match,
+		[DEMUX_NOBODY] = on_nobody,
+		[DEMUX_DENIED] = on_denied,
+		[DEMUX_BAD_DATAGRAM] = on_malformed,
+	};
+
+	say_what_came(words, event);
+	if (!(event->datagram->have & DEMUX_HAVE_OUTCOME)) {
+		say(words, " No hook saw what became of it.");
+		return;
+	}
+	on[event->datagram->outcome](words, event);
+	say_rest(words, event);
+}
