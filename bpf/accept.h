@@ -229,11 +229,14 @@ static __always_inline bool is_news(struct sock *sk, bool is_second)
 
 	if (!cell)
 		return false;
-	if (!is_second)
+	if (!is_second) {
 		cell->changed = (__u64)sk;
-	else if (cell->changed == (__u64)sk)
-		return false;
-	return true;
+		return true;
+	}
+	if (cell->changed != (__u64)sk)
+		return true;
+	cell->changed = 0;
+	return false;
 }
 
 /* The inet_sock_set_state tracepoint, told a moment before the change. */

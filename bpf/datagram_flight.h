@@ -190,9 +190,13 @@ datagram_carried(const struct datagram_flight *flight)
 		return listens_for(&datagram->ends, &datagram->sock) ?
 			       CARRIED_MATCH :
 			       CARRIED_OTHER;
-	return same_ends(&datagram->ends, &datagram->sock.ends) ?
-		       CARRIED_MATCH :
-		       CARRIED_OTHER;
+	if (same_ends(&datagram->ends, &datagram->sock.ends))
+		return CARRIED_MATCH;
+	/* Early demux found it, and another CPU closed it since. */
+	if (!datagram->sock.ends.lport &&
+	    may_be_released(&datagram->ends, &datagram->sock.ends))
+		return CARRIED_MATCH;
+	return CARRIED_OTHER;
 }
 
 /* Points are given where one of several is looked for. */
@@ -311,7 +315,7 @@ static __always_inline void datagram_receiver(struct cell *cell,
 	to->score_parts = datagram_score_parts(flight->family, &to->sock,
 					       prefers_this_cpu(sk));
 	read_group(to, sk);
-	if (!datagram_fits(to) &&
+	if (!flight->is_group && to->sock.ends.lport && !datagram_fits(to) &&
 	    read_sk_lookup(GET(sk, __sk_common.skc_net.net)))
 		to->notes |= DEMUX_NOTE_SK_LOOKUP;
 }

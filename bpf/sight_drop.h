@@ -43,8 +43,7 @@ static __always_inline void timewait_begins(struct sock *sk, int before,
 		return;
 	if (after != TCP_FIN_WAIT2 && after != TCP_CLOSING &&
 	    (after != TCP_CLOSE ||
-	     (before != TCP_FIN_WAIT1 && before != TCP_FIN_WAIT2 &&
-	      before != TCP_CLOSING)))
+	     (before != TCP_FIN_WAIT2 && before != TCP_CLOSING)))
 		return;
 	is_reset = after == TCP_CLOSE && cell->open &&
 		   cell->flights[0].record.more.segment.flags & TCP_FLAG_RST;
