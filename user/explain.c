@@ -36,7 +36,7 @@ const char *explain_sock(char to[EXPLAIN_NAME_MAX],
 			 const struct model_sock *sock)
 {
 	if (!sock)
-		return "one not met so far";
+		return strcpy(to, "one not met so far");
 	to[0] = '#';
 	names_number(to + 1, sock->number);
 	return to;

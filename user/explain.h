@@ -14,9 +14,9 @@
 #define EXPLAIN_MAX 4096
 
 /*
- * What is known of the way of a segment or a datagram to its socket, as sentences in one line of
- * printable ASCII; of what is not known it says nothing. @absolute: sequence
- * numbers as in the header.
+ * What is known of a segment's or datagram's way to its socket, as sentences in
+ * one line of printable ASCII; of what is not known it says nothing. @absolute:
+ * sequence numbers as in the header.
  */
 void explain(char to[EXPLAIN_MAX], const struct event *event, bool absolute);
 

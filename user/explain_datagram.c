@@ -21,7 +21,7 @@ static void say_what_came(struct words *words, const struct event *event)
 		say(words, " of %u byte%s", to->payload,
 		    to->payload == 1 ? "" : "s");
 	if (to->segs > 1)
-		say(words, ", which was %u on the wire,", to->segs);
+		say(words, ", which came as %u on the wire,", to->segs);
 	if ((to->have & both) == both) {
 		explain_end(remote, ends->raddr, ends->family, ends->rport);
 		explain_end(local, ends->laddr, ends->family, ends->lport);
@@ -50,36 +50,54 @@ static void say_way(struct words *words, const struct demux_datagram *to)
 		say(words, " Its socket:");
 }
 
-/* What the socket asks of a datagram. */
-static void say_claim(struct words *words, const struct demux_datagram *to)
+/* What the socket asks of a datagram, as it is a moment after the lookup. Returns
+ * if that is what it was looked up by. */
+static bool say_claim(struct words *words, const struct demux_datagram *to)
 {
 	const struct demux_ends *at = &to->sock.ends;
 	char end[EXPLAIN_NAME_MAX];
 
-	if (at->rport)
-		say(words, " is connected to %s, and takes no other's",
-		    explain_end(end, at->raddr, at->family, at->rport));
-	else if (is_any(at->laddr))
+	if (!at->lport) {
+		say(words, " is closing.");
+		return false;
+	}
+	if (at->rport || !is_any(at->raddr)) {
+		bool is_peer = at->rport == to->ends.rport &&
+			       same_addr(to->ends.raddr, to->ends.family,
+					 at->raddr, at->family);
+
+		explain_end(end, at->raddr, at->family, at->rport);
+		say(words, " is %sconnected to %s%s.", is_peer ? "" : "by now ",
+		    end, is_peer ? ", and takes no other's" : "");
+		return is_peer;
+	}
+	if (is_any(at->laddr))
 		say(words,
 		    " has port %u of every address, and takes any "
-		    "sender's",
+		    "sender's.",
 		    at->lport);
 	else
-		say(words, " has %s, and takes any sender's",
+		say(words, " has %s, and takes any sender's.",
 		    explain_end(end, at->laddr, at->family, at->lport));
+	return true;
 }
 
+/* A group ends the search: it is asked as soon as one of it has a score above
+ * those before it. */
 static void say_score(struct words *words, const struct event *event)
 {
+	const struct demux_datagram *to = event->datagram;
 	char parts[EXPLAIN_NAME_MAX];
 
-	if (!(event->datagram->have & DEMUX_HAVE_SCORE))
+	if (!(to->have & DEMUX_HAVE_SCORE))
 		return;
-	/* Those of every address are looked at only where that gives none. */
-	say(words,
-	    " Of those at that address that could take it none has a score "
-	    "above its %u",
-	    event->datagram->score);
+	if (to->have & DEMUX_HAVE_GROUP)
+		say(words, " Its score is %u", to->score);
+	else /* of every address they are looked at where that gives none */
+		say(words,
+		    " Of those at that address that could take it none has a "
+		    "score above its %u",
+		    to->score);
 	if (explain_field(parts, "score_parts", event))
 		say(words, " (%s)", parts);
 	say(words, ".");
@@ -90,7 +108,7 @@ static void say_group(struct words *words, const struct event *event)
 	const struct demux_datagram *to = event->datagram;
 	char by[EXPLAIN_NAME_MAX];
 
-	if (!is_by_group(to))
+	if (!is_by_group(to) || to->group_size < 2)
 		return;
 	say(words, " It is one of %u sockets of a SO_REUSEPORT group",
 	    to->group_size);
@@ -104,6 +122,10 @@ static void on_match(struct words *words, const struct event *event)
 	const struct demux_datagram *to = event->datagram;
 	char name[EXPLAIN_NAME_MAX];
 
+	if (!event->sock) {
+		say(words, " Which socket got it was not seen.");
+		return;
+	}
 	explain_sock(name, event->sock);
 	if (is_via(to, DEMUX_ASSIGNED)) {
 		say(words,
@@ -114,11 +136,12 @@ static void on_match(struct words *words, const struct event *event)
 	}
 	say_way(words, to);
 	say(words, " %s", name);
-	say_claim(words, to);
-	say(words, ".");
+	if (!say_claim(words, to))
+		return;
 	if (to->notes & DEMUX_NOTE_SK_LOOKUP)
-		say(words, " It is at other ends: a BPF program (sk_lookup), "
-			   "which is asked before, chose it.");
+		say(words, " The tables would not have given it: a BPF program "
+			   "(sk_lookup), which is asked before, may have "
+			   "chosen it.");
 	else if (is_via(to, DEMUX_LOOKUP) && !(to->notes & DEMUX_NOTE_GROUP))
 		say_score(words, event);
 	say_group(words, event);
@@ -127,7 +150,7 @@ static void on_match(struct words *words, const struct event *event)
 static void on_nobody(struct words *words, const struct event *event)
 {
 	(void)event;
-	say(words, " No socket could take it: it is nobody's.");
+	say(words, " The lookup gave none: it is nobody's.");
 }
 
 static void on_denied(struct words *words, const struct event *event)
@@ -154,15 +177,15 @@ static void say_rest(struct words *words, const struct event *event)
 	char predicted[NAMES_PREDICTED_MAX];
 
 	if (to->notes & DEMUX_NOTE_BAD_CHECKSUM)
-		say(words, " Its checksum is wrong.");
+		say(words, " Its checksum is wrong or missing.");
 	if (to->notes & DEMUX_NOTE_ICMP)
-		say(words, " The sender is told by ICMP: port unreachable.");
+		say(words, " The kernel set out to tell the sender: ICMP port "
+			   "unreachable.");
 	if (to->notes & DEMUX_NOTE_ENCAP)
 		say(words, " The socket serves an encapsulation, which looks "
 			   "into it.");
 	if (to->notes & DEMUX_NOTE_DROPPED)
-		say(words, " The socket had no room for it, or the like: "
-			   "dropped.");
+		say(words, " It was dropped after the socket had got it.");
 	if (event->drop_reason)
 		say(words, " The kernel dropped it as %s.", event->drop_reason);
 	names_predicted(predicted, to->predicted);

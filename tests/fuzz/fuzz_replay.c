@@ -59,6 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	for (size_t i = 0; i < 3; i++)
 		if (!sink_open(&pipeline->sinks[i], types[i], "/dev/null"))
 			pipeline->sink_count++;
+	pipeline->sinks[0].detail = pipeline->sinks[0].explain = len &&
+								 *bytes & 8;
 	if (pipeline->source)
 		pipeline_run(pipeline);
 	pipeline_close(pipeline);

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_explain_datagram.c - user/explain_datagram.c: no sentence says more than is
+ * known.
+ */
+#include "explain.h"
+#include "shown.h"
+
+static struct demux_datagram datagram;
+
+/* A datagram that socket #7 gets, which is bound to its address. */
+static void make_it(void)
+{
+	struct demux_sock server =
+		make_sock(1, S_CLOSE, make_ends("10.0.0.1", 80, "0.0.0.0", 0));
+
+	sock.number = 7;
+	server.flags = DEMUX_SOCK_UDP;
+	datagram = make_datagram(5, make_ends("10.0.0.1", 80, "10.0.0.2", 4000),
+				 server);
+	datagram.payload = 5;
+	datagram.have |= DEMUX_HAVE_SCORE;
+	datagram.score = 2;
+}
+
+static char *said(const struct model_sock *by)
+{
+	static char text[EXPLAIN_MAX];
+	struct event event = event_of(&datagram);
+
+	event.sock = by;
+	explain(text, &event, false);
+	return text;
+}
+
+#define SAYS(part)  assert_non_null(strstr(said(&sock), part))
+#define NEVER(part) assert_null(strstr(said(&sock), part))
+
+static void test_claim(void **state)
+{
+	(void)state;
+	make_it();
+	SAYS("#7 has 10.0.0.1:80, and takes any sender's. Of those at");
+	datagram.sock.ends.rport = 4000;
+	memcpy(datagram.sock.ends.raddr, datagram.ends.raddr, 16);
+	SAYS("#7 is connected to 10.0.0.2:4000, and takes no other's.");
+	/* Since the lookup. */
+	datagram.sock.ends.rport = 4001;
+	SAYS("#7 is by now connected to 10.0.0.2:4001.");
+	NEVER("score");
+	datagram.sock.ends.lport = 0;
+	SAYS("#7 is closing.");
+	NEVER("score");
+}
+
+static void test_group(void **state)
+{
+	(void)state;
+	make_it();
+	datagram.have |= DEMUX_HAVE_GROUP | DEMUX_HAVE_INDEX;
+	datagram.group_by = DEMUX_GROUP_BY_HASH;
+	datagram.group_size = 3;
+	datagram.group_index = 2;
+	SAYS("Its score is 2");
+	SAYS("one of 3 sockets of a SO_REUSEPORT group: index 2 was chosen");
+	NEVER("none has a score above");
+	datagram.group_size = 1;
+	NEVER("SO_REUSEPORT");
+}
+
+/* A recording may say that, and the name of no socket is printed. */
+static void test_nameless(void **state)
+{
+	(void)state;
+	make_it();
+	datagram.have &= ~DEMUX_HAVE_SOCK;
+	for (int via = DEMUX_EARLY_DEMUX; via <= DEMUX_ASSIGNED; via++) {
+		datagram.via = via;
+		assert_string_equal(said(NULL),
+				    "A datagram of 5 bytes from 10.0.0.2:4000 "
+				    "to port 80. Which socket got it was not "
+				    "seen.");
+	}
+}
+
+static void test_rest(void **state)
+{
+	(void)state;
+	make_it();
+	datagram.outcome = DEMUX_NOBODY;
+	datagram.notes = DEMUX_NOTE_ICMP;
+	SAYS("The lookup gave none: it is nobody's. The kernel set out to");
+	datagram.outcome = DEMUX_BAD_DATAGRAM;
+	datagram.notes = DEMUX_NOTE_BAD_CHECKSUM;
+	SAYS("No socket got it. Its checksum is wrong or missing.");
+	datagram.have &= ~DEMUX_HAVE_OUTCOME;
+	SAYS("No hook saw what became of it.");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_claim),
+	cmocka_unit_test(test_group),
+	cmocka_unit_test(test_nameless),
+	cmocka_unit_test(test_rest),
+};
+
+RUN("explain_datagram", tests)
