@@ -58,9 +58,7 @@ $(OUT)/fuzz/fuzz_replay: tests/fuzz/fuzz_replay.c $(unit_sources) \
 		$(wildcard user/*.h bpf/*.h tests/unit/make.h) \
 		| $(skeletons) $(OUT)/version.h $(OUT)/fuzz
 	$(call say,FUZZ,$@)
-	$(Q)$(CLANG) $(fuzz_flags) -o $@ $< \
-		$(filter-out user/backend% user/doctor% user/options.c user/source_live.c,$(unit_sources)) \
-		$(libs)
+	$(Q)$(CLANG) $(fuzz_flags) -o $@ $< $(unit_sources) $(libs)
 
 .PHONY: fuzz
 fuzz: $(OUT)/fuzz/fuzz_replay ## throw damaged recordings at it; FUZZ_SECONDS=120
