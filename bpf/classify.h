@@ -7,6 +7,7 @@
 #define DEMUX_CLASSIFY_H
 
 #include "filter.h"
+#include "tcp_states.h"
 
 /* What the hooks saw between entry and exit of tcp_v4_rcv or tcp_v6_rcv. */
 enum demux_met {
@@ -259,7 +260,7 @@ static inline int listens_for(const struct demux_ends *seg,
  * says CLOSE. */
 static inline int is_closing(const struct demux_sock *sock)
 {
-	return sock->state == 7 /* TCP_CLOSE */ || !sock->ends.lport;
+	return sock->state == TCP_CLOSE || !sock->ends.lport;
 }
 
 /* A socket that closes gives its port back, one that disconnects its peer. Can

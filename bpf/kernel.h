@@ -17,6 +17,7 @@
 
 #include "config.h"
 #include "event.h"
+#include "tcp_states.h"
 
 #define AF_INET       2
 #define AF_INET6      10
@@ -28,18 +29,6 @@
 #define PACKET_HOST   0
 #define S_IFMT        0170000
 #define S_IFSOCK      0140000
-
-enum { /* include/net/tcp_states.h */
-	TCP_ESTABLISHED = 1,
-	TCP_SYN_RECV = 3,
-	TCP_FIN_WAIT1 = 4,
-	TCP_FIN_WAIT2 = 5,
-	TCP_TIME_WAIT = 6,
-	TCP_CLOSE = 7,
-	TCP_LISTEN = 10,
-	TCP_CLOSING = 11,
-	TCP_NEW_SYN_RECV = 12,
-};
 
 enum { /* tcp_tw_status, include/net/tcp.h; the others are answered by an ACK */
 	TCP_TW_SUCCESS = 0,

@@ -105,7 +105,7 @@ static const char *check_socket(struct event *event)
 {
 	const struct demux_sock *sock = &event->accept->sock;
 
-	if (sock->state == CLOSE && !(sock->flags & DEMUX_SOCK_UDP))
+	if (sock->state == TCP_CLOSE && !(sock->flags & DEMUX_SOCK_UDP))
 		return "bad socket state";
 	return check_any_sock(sock);
 }

@@ -50,7 +50,7 @@ static int read_sockets(struct demo_row *rows, pid_t pid)
 	while (count < DEMO_ROWS_MAX && fgets(line, sizeof(line), table)) {
 		if (!parse_row(line, &rows[count]))
 			continue;
-		if (rows[count].state == ESTABLISHED)
+		if (rows[count].state == TCP_ESTABLISHED)
 			rows[count].place = established++;
 		count++;
 	}
@@ -117,7 +117,8 @@ bool demo_tables_at_rest(pid_t pid)
 	int count = read_sockets(rows, pid);
 
 	for (int i = 0; i < count; i++)
-		if ((rows[i].state != ESTABLISHED && rows[i].state != LISTEN) ||
+		if ((rows[i].state != TCP_ESTABLISHED &&
+		     rows[i].state != TCP_LISTEN) ||
 		    rows[i].unacked)
 			return false;
 	return true;
@@ -132,7 +133,7 @@ bool demo_tables_compare(struct demo_row *rows, int count,
 		struct demo_row *row = &rows[i];
 		const struct model_sock *sock;
 
-		if (row->state != ESTABLISHED)
+		if (row->state != TCP_ESTABLISHED)
 			continue;
 		sock = model_find_ends(model, &row->ends, netns, NULL);
 		if (!sock)

@@ -133,7 +133,7 @@ static void on_established(struct words *words, const struct event *event)
 	unsigned int state = event->segment->sock.state;
 
 	explain_sock(name, event->sock);
-	if (state == ESTABLISHED || !names_state(state))
+	if (state == TCP_ESTABLISHED || !names_state(state))
 		snprintf(what, sizeof(what), "%s", name);
 	else
 		snprintf(what, sizeof(what), "%s (%s)", name,

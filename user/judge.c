@@ -206,7 +206,7 @@ static enum verdict judge_match(struct judge *judge,
 
 	if (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED)
 		return judge_assigned(judge);
-	if (sock->state == LISTEN) {
+	if (sock->state == TCP_LISTEN) {
 		verdict = judge_bypass(judge);
 		return verdict == VERDICT_PROVED ? judge_listener(judge, sock) :
 						   verdict;

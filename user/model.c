@@ -143,7 +143,7 @@ static int apply_segment(struct model *model, struct event *event)
 	/* A request ends when its child is born, a TIME_WAIT socket when a SYN
 	 * reopens it; what is seen there later is another. */
 	if (sock && parent && model_table_is_mini(&sock->last) &&
-	    !sock->destroyed_ns && (child || sock->last.state == TIME_WAIT))
+	    !sock->destroyed_ns && (child || sock->last.state == TCP_TIME_WAIT))
 		model_table_bury(model, sock, now_ns);
 	event->sock = sock;
 	event->parent = parent;
@@ -208,7 +208,7 @@ static int count_older(struct model *model, struct model_sock *sock)
 {
 	struct port *port;
 
-	if (!sock->counted || sock->last.state == LISTEN)
+	if (!sock->counted || sock->last.state == TCP_LISTEN)
 		return 0;
 	port = ports_get(model_table_ports(model, &sock->last),
 			 sock->last.ends.lport);
@@ -317,7 +317,7 @@ static void drop_idle_mini(struct htab_node *node, void *context)
 {
 	struct model_sock *sock = htab_entry(node, struct model_sock, by_id);
 	struct model *model = context;
-	uint64_t end_ns = sock->seen_ns + (sock->last.state == TIME_WAIT ?
+	uint64_t end_ns = sock->seen_ns + (sock->last.state == TCP_TIME_WAIT ?
 						   TIME_WAIT_IDLE_NS :
 						   REQUEST_IDLE_NS);
 

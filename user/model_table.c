@@ -89,7 +89,7 @@ struct model_sock *model_find_ends(const struct model *model,
 			htab_entry(node, struct model_sock, by_ends);
 
 		if (sock != except && sock->last.netns == netns &&
-		    sock->last.state != LISTEN &&
+		    sock->last.state != TCP_LISTEN &&
 		    !model_table_is_udp(&sock->last) &&
 		    !model_table_is_mini(&sock->last) &&
 		    same_ends(ends, &sock->last.ends))
@@ -112,7 +112,7 @@ static struct model_sock *find_bound(const struct model *model,
 		uint32_t device = sock->last.ifindex;
 
 		if (sock->last.netns == seg->netns &&
-		    sock->last.state == LISTEN &&
+		    sock->last.state == TCP_LISTEN &&
 		    !(sock->last.flags & DEMUX_SOCK_BY_ENDS) &&
 		    sock->born_ns < seg->head.mono_ns &&
 		    (!device || device == seg->ifindex ||
@@ -199,7 +199,7 @@ static bool is_reborn(const struct model_sock *old,
 	if (old->closed_ns)
 		return now_ns >
 		       old->closed_ns + (same_ends(was, is) ? BYPASS_NS : 0);
-	if (old->last.state == LISTEN || now->state == LISTEN)
+	if (old->last.state == TCP_LISTEN || now->state == TCP_LISTEN)
 		return was->lport && is->lport && was->lport != is->lport;
 	return was->rport && !same_ends(was, is);
 }
@@ -237,7 +237,7 @@ static bool is_same_kind(const struct demux_sock *a, const struct demux_sock *b)
 		return a->state == b->state;
 	if (is_closing(a) || is_closing(b))
 		return true;
-	return (a->state == LISTEN) == (b->state == LISTEN);
+	return (a->state == TCP_LISTEN) == (b->state == TCP_LISTEN);
 }
 
 /*
@@ -299,7 +299,7 @@ static int count_sock(struct model *model, struct model_sock *sock)
 		return 0;
 	if (model_table_is_mini(&sock->last))
 		return is_by_ends(&sock->last) ? note_ends(model, sock) : 0;
-	if (sock->last.state != LISTEN && !sock->last.ends.rport &&
+	if (sock->last.state != TCP_LISTEN && !sock->last.ends.rport &&
 	    !model_table_is_udp(&sock->last))
 		return 0; /* not connected */
 	port = ports_get(model_table_ports(model, &sock->last),
@@ -310,7 +310,7 @@ static int count_sock(struct model *model, struct model_sock *sock)
 	err = note_ends(model, sock);
 	if (err)
 		return err;
-	if (sock->last.state == LISTEN) {
+	if (sock->last.state == TCP_LISTEN) {
 		port->listeners++;
 		return 0;
 	}

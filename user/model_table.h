@@ -15,7 +15,7 @@
 
 static inline bool model_table_is_mini(const struct demux_sock *sock)
 {
-	return sock->state == TIME_WAIT || sock->state == NEW_SYN_RECV;
+	return sock->state == TCP_TIME_WAIT || sock->state == TCP_NEW_SYN_RECV;
 }
 
 static inline bool model_table_is_udp(const struct demux_sock *sock)

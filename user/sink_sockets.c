@@ -32,7 +32,7 @@ static bool is_row(const struct model *model, const struct model_sock *sock)
 
 	if (model_is_gone(sock))
 		return !model_table_is_mini(last) &&
-		       (last->ends.rport || last->state == LISTEN ||
+		       (last->ends.rport || last->state == TCP_LISTEN ||
 			model_table_is_udp(last));
 	return sock->at_end || !model->has_end;
 }

@@ -282,7 +282,7 @@ static bool is_shown(struct sink *sink, const struct event *event)
 	if (is_new)
 		sink->newest_socket = sock->number;
 	if (sink->sockets < SOCKETS_SHOWN &&
-	    (sink->all_sockets || sock->last.state == LISTEN)) {
+	    (sink->all_sockets || sock->last.state == TCP_LISTEN)) {
 		sink->sockets++;
 		return true;
 	}

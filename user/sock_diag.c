@@ -21,7 +21,7 @@
 /* The kernel fills as much as it is offered, up to this. */
 #define ANSWER_MAX 32768
 
-#define ALL_STATES ((1 << (NEW_SYN_RECV + 1)) - 2)
+#define ALL_STATES ((1 << (TCP_NEW_SYN_RECV + 1)) - 2)
 
 /* inet_diag_msg.idiag_timer of a TIME_WAIT minisock, whose state is told as
  * FIN_WAIT2 for a while. */
@@ -52,9 +52,10 @@ static uint64_t make_id(const struct demux_accept *record)
 static uint8_t state_of(const struct inet_diag_msg *msg)
 {
 	if (msg->idiag_timer == TIMER_TIME_WAIT)
-		return TIME_WAIT;
+		return TCP_TIME_WAIT;
 	/* But for Fast Open all of these are requests. */
-	return msg->idiag_state == SYN_RECV ? NEW_SYN_RECV : msg->idiag_state;
+	return msg->idiag_state == TCP_SYN_RECV ? TCP_NEW_SYN_RECV :
+						  msg->idiag_state;
 }
 
 struct demux_accept sock_diag_record(const struct inet_diag_msg *msg,
@@ -113,7 +114,7 @@ static int on_message(const struct nlmsghdr *message, void *context)
 	mnl_attr_parse(message, sizeof(*about), on_attribute, &record);
 	if (dump->proto == IPPROTO_UDP)
 		record.sock.flags |= DEMUX_SOCK_UDP;
-	else if (record.sock.state == CLOSE)
+	else if (record.sock.state == TCP_CLOSE)
 		return MNL_CB_OK; /* in no lookup table */
 	record.head.mono_ns = dump->made_ns;
 	err = records_add(dump->to, &record);

@@ -126,7 +126,9 @@ int sockets_order(const struct model_sock *a, const struct model_sock *b)
 			compare(one->flags & DEMUX_SOCK_UDP,
 				other->flags & DEMUX_SOCK_UDP);
 	order = order ?: compare(ends->lport, others->lport);
-	order = order ?: compare(one->state != LISTEN, other->state != LISTEN);
+	order = order ?:
+			compare(one->state != TCP_LISTEN,
+				other->state != TCP_LISTEN);
 	order = order ?: compare(ends->family, others->family);
 	order = order ?:
 			memcmp(ends->laddr, others->laddr, sizeof(ends->laddr));
