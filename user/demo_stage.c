@@ -19,17 +19,6 @@
  * 40 ms for company, and the ring is looked into every 50. */
 #define SETTLE_NS 150000000ull
 
-const struct port *demo_find_port(struct port *const *ports, size_t count,
-				  uint16_t number)
-{
-	static const struct port none;
-
-	for (size_t i = 0; i < count; i++)
-		if (ports[i]->port == number)
-			return ports[i];
-	return &none;
-}
-
 /* --- the steps ----------------------------------------------------------- */
 
 static bool is_done(const struct demo_stage *stage)
@@ -97,9 +86,42 @@ static int tick(void *context)
 
 /* --- what came of it ----------------------------------------------------- */
 
-static enum exit_code conclude(struct demo_stage *stage)
+/* The row of that number, or one of nothing. */
+static const struct port *find_port(const struct demo_stage *stage,
+				    uint16_t number)
 {
 	const struct summary *summary = &stage->pipeline.summary;
+	bool is_udp = stage->play->is_udp;
+	struct port *const *ports = is_udp ? summary->udp_ports :
+					     summary->ports;
+	size_t count = is_udp ? summary->udp_port_count : summary->port_count;
+	static const struct port none;
+
+	for (size_t i = 0; i < count; i++)
+		if (ports[i]->port == number)
+			return ports[i];
+	return &none;
+}
+
+static const char *find_doubt(const struct demo_stage *stage)
+{
+	const struct summary *summary = &stage->pipeline.summary;
+	const struct port *closed = find_port(stage, DEMO_CLOSED_PORT);
+	const char *doubt =
+		stage->play->find_doubt(summary, find_port(stage, DEMO_PORT));
+
+	if (doubt)
+		return doubt;
+	if (!closed->segments || closed->matched)
+		return "the knock on the closed port is not in the trace, or "
+		       "was matched";
+	if (!summary->is_proved)
+		return "the proof was refused, for the reasons in the summary";
+	return NULL;
+}
+
+static enum exit_code conclude(struct demo_stage *stage)
+{
 	const char *doubt;
 
 	if (stage->failed)
@@ -109,14 +131,12 @@ static enum exit_code conclude(struct demo_stage *stage)
 			 "\nThe demo was ended before its last step.");
 		return EXIT_DONE;
 	}
-	doubt = stage->play->find_doubt(summary);
-	if (!doubt && !summary->is_proved)
-		doubt = "the proof was refused, for the reasons in the summary";
+	doubt = find_doubt(stage);
 	if (doubt) {
 		log_error("the demo did not show what it should: %s", doubt);
 		return EXIT_FAILED;
 	}
-	stage->play->conclude(stage);
+	stage->play->conclude(stage, find_port(stage, DEMO_PORT));
 	return EXIT_DONE;
 }
 

@@ -39,18 +39,16 @@ struct demo_step {
 struct demo_play {
 	const struct demo_step *steps;
 	size_t count;
-	/* What the summary says that it should not, or NULL; the verdict of the
-	 * proof is looked at behind it. */
-	const char *(*find_doubt)(const struct summary *summary);
-	void (*conclude)(struct demo_stage *stage);
+	bool is_udp;
+	/* What the summary says that it should not, of DEMO_PORT's row or
+	 * else, or NULL. The knock and the proof are looked at behind it. */
+	const char *(*find_doubt)(const struct summary *summary,
+				  const struct port *open);
+	void (*conclude)(struct demo_stage *stage, const struct port *open);
 };
 
 #define TEXT_OF(number) #number
 #define TEXT(number)    TEXT_OF(number)
-
-/* The row of that number, or one of nothing. */
-const struct port *demo_find_port(struct port *const *ports, size_t count,
-				  uint16_t number);
 
 /* Returns an exit code of options.h, after messages where it is not 0. */
 int demo_stage_run(const struct demo_play *play, const struct options *options);
