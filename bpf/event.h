@@ -158,6 +158,8 @@ enum demux_segment_note {
 				<< 3, /* a listener that could have taken it is
 					   in a reuseport group that has a
 					   program, which may say no */
+	DEMUX_NOTE_NONE_LISTENS = 1 << 4, /* no listener could have taken it:
+					     the kernel's table was walked */
 };
 
 /* Not seen, but told by something seen a moment later or elsewhere. */

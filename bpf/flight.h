@@ -160,9 +160,15 @@ static __always_inline void flight_sk_lookup(struct flight *flight,
 static __always_inline void flight_nobody(struct flight *flight,
 					  struct sk_buff *skb)
 {
+	struct net *net = GET(skb, dev, nd_net.net);
+
 	flight->met |= MET_NOBODY;
 	flight_device(flight);
-	flight_sk_lookup(flight, GET(skb, dev, nd_net.net));
+	flight_sk_lookup(flight, net);
+	if (config.detail)
+		return; /* asked as the flight ends */
+	why_query(flight, (__u64)net);
+	why_nobody(flight->place);
 }
 
 static __always_inline void flight_match(struct flight *flight,

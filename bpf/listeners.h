@@ -10,7 +10,9 @@
 #include "maps.h"
 #include "tables.h"
 
-#define BUCKET_MAX 64 /* a bucket of more listeners is not told */
+/* A bucket of more listeners is not told; without --detail, where nobody's
+ * segments alone are asked about, no loop is to cost much at the start. */
+#define BUCKET_MAX (config.detail ? 64 : 16)
 
 #define LISTENING_NULLS_BASE (1u << 29) /* include/net/inet_hashtables.h */
 
@@ -160,7 +162,7 @@ static __noinline bool read_bucket(struct demux_why *why,
 		if (is_candidate(ask, sock)) {
 			__u32 n = why->candidates;
 
-			if (n < DEMUX_CANDIDATES)
+			if (config.detail && n < DEMUX_CANDIDATES)
 				read_score(&why->candidate[n], ask, sock,
 					   listener_of(node));
 			why->candidates = n + 1;

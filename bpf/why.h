@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * why.h - why this socket: what the lookup tables have at the moment of the
- * match, and the segment's TCP options. Only for --detail; what has loops has one
- * copy in a program, and is called, for the verifier walks them wherever they are
- * put.
+ * match, and the segment's TCP options. Only for --detail, but that the listeners
+ * are asked about what is nobody's; what has loops has one copy in a program, and
+ * is called, for the verifier walks them wherever they are put.
  */
 #ifndef DEMUX_WHY_H
 #define DEMUX_WHY_H
@@ -57,6 +57,8 @@ static __always_inline void why_candidates(struct flight *flight)
 		__builtin_memset(ask->addr, 0, sizeof(ask->addr));
 	}
 	why->have |= DEMUX_WHY_CANDIDATES;
+	if (!why->candidates)
+		seg->notes |= DEMUX_NOTE_NONE_LISTENS;
 	if (ask->may_refuse)
 		seg->notes |= DEMUX_NOTE_MAY_REFUSE;
 }
@@ -86,6 +88,24 @@ __noinline int why_listeners(__u32 place)
 		read_listener_group(why, flight->listener);
 	if (!(why->have & DEMUX_WHY_GROUP))
 		why->have &= ~DEMUX_WHY_GROUP_HASH;
+	return 0;
+}
+
+/* Had the table a listener that could have taken what is nobody's? The proof asks,
+ * so it is looked also without --detail; with it, why_listeners() does. */
+__noinline int why_nobody(__u32 place)
+{
+	struct cell *cell = this_cell();
+	struct flight *flight;
+
+	if (config.detail || !cell || place >= FLIGHTS)
+		return 0;
+	flight = &cell->flights[place];
+	/* As in why_listeners(). */
+	asm volatile("" : "+r"(flight));
+	flight->record.why.have = 0;
+	flight->record.why.candidates = 0;
+	why_candidates(flight);
 	return 0;
 }
 

@@ -64,14 +64,9 @@ static enum verdict judge_bypass(struct judge *judge)
 				    "leaving the hash table just then");
 }
 
-/* The listeners are known as they were when they were last seen; where the
- * kernel's table was walked, and had none, that counts. */
-static bool has_none(const struct demux_why *why)
-{
-	return why && why->have & DEMUX_WHY_CANDIDATES && !why->candidates;
-}
-
-/* I9: what is nobody's has no listener that could have taken it. */
+/* I9: what is nobody's has no listener that could have taken it. They are known
+ * as they were when they were last seen; where the kernel's table was walked, and
+ * had none, that counts. */
 static enum verdict judge_nobody(struct judge *judge)
 {
 	const struct demux_segment *seg = judge->event->segment;
@@ -80,7 +75,7 @@ static enum verdict judge_nobody(struct judge *judge)
 
 	if (verdict != VERDICT_PROVED || !(seg->have & DEMUX_HAVE_PORTS) ||
 	    !(seg->have & DEMUX_HAVE_ADDRS) || !(seg->have & DEMUX_HAVE_SDIF) ||
-	    has_none(judge->event->with_why))
+	    seg->notes & DEMUX_NOTE_NONE_LISTENS)
 		return verdict;
 	listener = model_find_listener(judge->model, seg);
 	if (!listener)
@@ -100,10 +95,7 @@ static enum verdict judge_nobody(struct judge *judge)
 		return judge_explain(judge, "I9: it came in by a VRF, and the "
 					    "listener is bound to none "
 					    "(tcp_l3mdev_accept)");
-	return judge_doubt(judge, "I9: a listener could have taken it%s",
-			   judge->event->with_why ?
-				   "" :
-				   ", as far as is known without --detail");
+	return judge_doubt(judge, "I9: a listener could have taken it");
 }
 
 /* I2: a listener has the segment's port, and its address or any. */
