@@ -218,27 +218,6 @@ static __always_inline void sock_closes(struct sock *sk, __u32 how)
 	}
 }
 
-/*
- * A task that changes its socket's state may be interrupted by a softirq that
- * changes another's, and a program that runs already is kept out then. Two are
- * attached: the second tells what the first could not. At worst both tell.
- */
-static __always_inline bool is_news(struct sock *sk, bool is_second)
-{
-	struct cell *cell = this_cell();
-
-	if (!cell)
-		return false;
-	if (!is_second) {
-		cell->changed = (__u64)sk;
-		return true;
-	}
-	if (cell->changed != (__u64)sk)
-		return true;
-	cell->changed = 0;
-	return false;
-}
-
 /* The inet_sock_set_state tracepoint, told a moment before the change. */
 static __always_inline void sock_changes(struct sock *sk, int before, int after)
 {

@@ -15,6 +15,7 @@
 #include "fate.h"
 #include "files.h"
 #include "segment.h"
+#include "life.h"
 #include "fentry_udp.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -219,28 +220,5 @@ int BPF_PROG(on_listen, struct sock *sk)
 {
 	if (!(__u32)load_slot(ctx, config.listen_args))
 		sock_listens(sk);
-	return 0;
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state, struct sock *sk, int before, int after)
-{
-	if (is_news(sk, false))
-		sock_changes(sk, before, after);
-	return 0;
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state_again, struct sock *sk, int before, int after)
-{
-	if (is_news(sk, true))
-		sock_changes(sk, before, after);
-	return 0;
-}
-
-SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(on_destroy, struct sock *sk)
-{
-	sock_closes(sk, DEMUX_DESTROYED);
 	return 0;
 }

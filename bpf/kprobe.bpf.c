@@ -18,6 +18,7 @@
 #include "files.h"
 #include "misses.h"
 #include "segment.h"
+#include "life.h"
 #include "kprobe_udp.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -225,29 +226,6 @@ int BPF_KRETPROBE(on_listen, int err)
 
 	if (sk && !err)
 		sock_listens(sk);
-	return 0;
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state, struct sock *sk, int before, int after)
-{
-	if (is_news(sk, false))
-		sock_changes(sk, before, after);
-	return 0;
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state_again, struct sock *sk, int before, int after)
-{
-	if (is_news(sk, true))
-		sock_changes(sk, before, after);
-	return 0;
-}
-
-SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(on_destroy, struct sock *sk)
-{
-	sock_closes(sk, DEMUX_DESTROYED);
 	return 0;
 }
 

@@ -88,27 +88,6 @@ static __always_inline void state_changes(struct sock *sk, int before,
 	sock_changes(sk, before, after);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state, struct sock *sk, int before, int after)
-{
-	if (is_news(sk, false))
-		state_changes(sk, before, after);
-	return 0;
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state_again, struct sock *sk, int before, int after)
-{
-	if (is_news(sk, true))
-		state_changes(sk, before, after);
-	return 0;
-}
-
-SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(on_destroy, struct sock *sk)
-{
-	sock_closes(sk, DEMUX_DESTROYED);
-	return 0;
-}
-
+#define STATE_CHANGES state_changes
+#include "life.h"
 #include "stable_udp.h"
