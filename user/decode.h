@@ -86,6 +86,25 @@ static inline const struct demux_sock *event_met(const struct event *event)
 					  &event->segment->sock;
 }
 
+/* How its socket was found, enum demux_via; 0 where that is not known. */
+static inline unsigned int event_via(const struct event *event)
+{
+	if (!(event->arrival->have & DEMUX_HAVE_VIA))
+		return 0;
+	return event_is_datagram(event) ? event->datagram->via :
+					  event->segment->via;
+}
+
+/* Who had assigned the socket, enum demux_assigned_by; 0 where that is not
+ * known, as it never is of a datagram. */
+static inline unsigned int event_assigned_by(const struct event *event)
+{
+	if (event_is_datagram(event) ||
+	    !(event->arrival->have & DEMUX_HAVE_ASSIGNED_BY))
+		return 0;
+	return event->segment->assigned_by;
+}
+
 /*
  * Fills @event from @len bytes at @bytes, which must be aligned to 8. Returns
  * 0, -EBADMSG for bytes that are no such record (@problem says why), or

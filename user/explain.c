@@ -146,7 +146,7 @@ static void on_listener(struct words *words, const struct event *event)
 	char name[EXPLAIN_NAME_MAX];
 
 	explain_sock(name, event->sock);
-	if (explain_is_via(event, DEMUX_ASSIGNED)) {
+	if (event_via(event) == DEMUX_ASSIGNED) {
 		explain_assigned(words, event, name);
 	} else {
 		explain_not_found(words, event);

@@ -33,18 +33,16 @@ static void say_what_came(struct words *words, const struct event *event)
 	say(words, ".");
 }
 
-static bool is_via(const struct demux_datagram *to, unsigned int via)
+static void say_way(struct words *words, const struct event *event)
 {
-	return to->have & DEMUX_HAVE_VIA && to->via == via;
-}
+	unsigned int via = event_via(event);
 
-static void say_way(struct words *words, const struct demux_datagram *to)
-{
-	if (is_via(to, DEMUX_EARLY_DEMUX))
+	if (via == DEMUX_EARLY_DEMUX)
 		say(words, " Looked up before routing (early demux):");
-	else if (is_via(to, DEMUX_LOOKUP) && to->notes & DEMUX_NOTE_GROUP)
+	else if (via == DEMUX_LOOKUP &&
+		 event->datagram->notes & DEMUX_NOTE_GROUP)
 		say(words, " Each socket that takes it gets a copy:");
-	else if (is_via(to, DEMUX_LOOKUP))
+	else if (via == DEMUX_LOOKUP)
 		say(words, " Looked up among the sockets of its port:");
 	else
 		say(words, " Its socket:");
@@ -127,14 +125,11 @@ static void on_match(struct words *words, const struct event *event)
 		return;
 	}
 	explain_sock(name, event->sock);
-	if (is_via(to, DEMUX_ASSIGNED)) {
-		say(words,
-		    " It came with %s, which a rule or a program had assigned "
-		    "to it: nothing was looked up.",
-		    name);
+	if (event_via(event) == DEMUX_ASSIGNED) {
+		explain_assigned(words, event, name);
 		return;
 	}
-	say_way(words, to);
+	say_way(words, event);
 	say(words, " %s", name);
 	if (!say_claim(words, to))
 		return;
@@ -142,7 +137,8 @@ static void on_match(struct words *words, const struct event *event)
 		say(words, " The tables would not have given it: a BPF program "
 			   "(sk_lookup), which is asked before, may have "
 			   "chosen it.");
-	else if (is_via(to, DEMUX_LOOKUP) && !(to->notes & DEMUX_NOTE_GROUP))
+	else if (event_via(event) == DEMUX_LOOKUP &&
+		 !(to->notes & DEMUX_NOTE_GROUP))
 		say_score(words, event);
 	say_group(words, event);
 }

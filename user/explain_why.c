@@ -59,35 +59,26 @@ static bool is_exact(const struct event *event)
 	       same_ends(&seg->ends, &seg->sock.ends);
 }
 
-bool explain_is_via(const struct event *event, unsigned int via)
-{
-	return event->segment->have & DEMUX_HAVE_VIA &&
-	       event->segment->via == via;
-}
-
 void explain_assigned(struct words *words, const struct event *event,
 		      const char *what)
 {
-	const struct demux_segment *seg = event->segment;
-	bool is_known = seg->have & DEMUX_HAVE_ASSIGNED_BY;
-
 	say(words,
 	    " It came with %s, which %s had assigned to it: nothing was "
 	    "looked up.",
-	    what, names_assigner(is_known ? seg->assigned_by : 0));
+	    what, names_assigner(event_assigned_by(event)));
 }
 
 void explain_found(struct words *words, const struct event *event,
 		   const char *what)
 {
-	if (explain_is_via(event, DEMUX_ASSIGNED)) {
+	if (event_via(event) == DEMUX_ASSIGNED) {
 		explain_assigned(words, event, what);
 		return;
 	}
-	if (explain_is_via(event, DEMUX_EARLY_DEMUX))
+	if (event_via(event) == DEMUX_EARLY_DEMUX)
 		say(words, " Looked up before routing (early demux), among "
 			   "the established sockets: ");
-	else if (explain_is_via(event, DEMUX_LOOKUP))
+	else if (event_via(event) == DEMUX_LOOKUP)
 		say(words, " Looked up among the established sockets: ");
 	else
 		say(words, " Its socket: ");
@@ -105,7 +96,7 @@ static void say_sk_lookup(struct words *words, const struct event *event)
 	char end[EXPLAIN_NAME_MAX];
 
 	if (!(seg->have & DEMUX_HAVE_SK_LOOKUP) ||
-	    !explain_is_via(event, DEMUX_LOOKUP))
+	    event_via(event) != DEMUX_LOOKUP)
 		return;
 	say(words,
 	    " Before the listeners a BPF program (sk_lookup, id %u) is asked.",
@@ -200,7 +191,7 @@ static void say_candidates(struct words *words, const struct event *event)
 void explain_not_found(struct words *words, const struct event *event)
 {
 	/* That it reached the listeners says that there was nothing before. */
-	if (explain_is_via(event, DEMUX_LOOKUP) &&
+	if (event_via(event) == DEMUX_LOOKUP &&
 	    !(event->segment->predicted & DEMUX_PREDICTED_OUTCOME)) {
 		say(words, " No established socket has this pair of endpoints");
 		say_strangers(words, event->with_why);
@@ -222,7 +213,7 @@ void explain_group(struct words *words, const struct event *event)
 	 * of a group that was never asked. */
 	if (!(why->have & DEMUX_WHY_GROUP_CHOICE) ||
 	    (!(why->have & DEMUX_WHY_GROUP_HASH) &&
-	     (explain_is_via(event, DEMUX_ASSIGNED) ||
+	     (event_via(event) == DEMUX_ASSIGNED ||
 	      event->segment->have & DEMUX_HAVE_SK_LOOKUP)))
 		return;
 	if (why->group_by == DEMUX_GROUP_BY_HASH &&

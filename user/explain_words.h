@@ -27,9 +27,7 @@ const char *explain_end(char to[EXPLAIN_NAME_MAX], const unsigned char *addr,
 const char *explain_field(char to[EXPLAIN_NAME_MAX], const char *key,
 			  const struct event *event);
 
-/* Was it found in this way? */
-bool explain_is_via(const struct event *event, unsigned int via);
-/* @what came with the segment. */
+/* @what came with the segment, or the datagram. */
 void explain_assigned(struct words *words, const struct event *event,
 		      const char *what);
 /* @what was found by the segment's two ends. */

@@ -203,8 +203,7 @@ GETTER(outcome)
 
 GETTER(via)
 {
-	return event->arrival->have & DEMUX_HAVE_VIA &&
-	       value_name(value, names_via(ARRIVAL(event, via)));
+	return value_name(value, names_via(event_via(event)));
 }
 
 GETTER(detail)
@@ -219,10 +218,7 @@ GETTER(drop_reason)
 
 GETTER(assigned_by)
 {
-	const char *name = names_assigned_by(event->segment->assigned_by);
-
-	return event->segment->have & DEMUX_HAVE_ASSIGNED_BY && name &&
-	       value_name(value, name);
+	return value_name(value, names_assigned_by(event_assigned_by(event)));
 }
 
 /* --- the verdict ----------------------------------------------------------------- */

@@ -181,13 +181,10 @@ static enum verdict judge_exact(struct judge *judge,
 
 static enum verdict judge_assigned(struct judge *judge)
 {
-	const struct demux_segment *seg = judge->event->segment;
-	bool is_known = seg->have & DEMUX_HAVE_ASSIGNED_BY;
-
 	return judge_explain(
 		judge,
 		"%s assigned the socket to the segment before TCP saw it",
-		names_assigner(is_known ? seg->assigned_by : 0));
+		names_assigner(event_assigned_by(judge->event)));
 }
 
 static enum verdict judge_match(struct judge *judge,
@@ -196,7 +193,7 @@ static enum verdict judge_match(struct judge *judge,
 	const struct demux_segment *seg = judge->event->segment;
 	enum verdict verdict;
 
-	if (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED)
+	if (event_via(judge->event) == DEMUX_ASSIGNED)
 		return judge_assigned(judge);
 	if (sock->state == TCP_LISTEN) {
 		verdict = judge_bypass(judge);

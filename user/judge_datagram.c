@@ -27,7 +27,7 @@ static bool is_its_peer(const struct demux_ends *to,
 static bool may_be_connected_since(const struct event *event)
 {
 	const struct demux_datagram *datagram = event->datagram;
-	bool is_late = !(datagram->have & DEMUX_HAVE_VIA) ||
+	bool is_late = !event_via(event) ||
 		       datagram->predicted & DEMUX_PREDICTED_VIA;
 
 	return event->sock && event->sock->connected_ns &&
@@ -47,7 +47,7 @@ static enum verdict judge_match(struct judge *judge)
 	__u32 sdif = datagram->have & DEMUX_HAVE_SDIF ? datagram->sdif : 0;
 	enum verdict verdict;
 
-	if (datagram->have & DEMUX_HAVE_VIA && datagram->via == DEMUX_ASSIGNED)
+	if (event_via(event) == DEMUX_ASSIGNED)
 		return judge_explain(judge, "a rule or a program assigned the "
 					    "socket to the datagram before UDP "
 					    "saw it");

@@ -68,6 +68,18 @@ static void test_group(void **state)
 	NEVER("SO_REUSEPORT");
 }
 
+/* Who did is not told, though a bit of a segment's says so. */
+static void test_assigned(void **state)
+{
+	(void)state;
+	make_it();
+	datagram.have |= DEMUX_HAVE_VIA | DEMUX_HAVE_ASSIGNED_BY;
+	datagram.via = DEMUX_ASSIGNED;
+	SAYS("It came with #7, which a rule or a program had assigned to it: "
+	     "nothing was looked up.");
+	NEVER("takes any sender's");
+}
+
 /* A recording may say that, and the name of no socket is printed. */
 static void test_nameless(void **state)
 {
@@ -98,9 +110,8 @@ static void test_rest(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_claim),
-	cmocka_unit_test(test_group),
-	cmocka_unit_test(test_nameless),
+	cmocka_unit_test(test_claim),    cmocka_unit_test(test_group),
+	cmocka_unit_test(test_assigned), cmocka_unit_test(test_nameless),
 	cmocka_unit_test(test_rest),
 };
 
