@@ -120,6 +120,7 @@ static int apply_segment(struct model *model, struct event *event)
 	struct port *port;
 	int err = 0;
 
+	model_table_pass_by(model, seg);
 	if (seg->have & DEMUX_HAVE_SOCK)
 		err = model_table_meet(model, &seg->sock, now_ns, &sock);
 	if (!err && event->with_parent)

@@ -147,6 +147,28 @@ void model_table_bury(struct model *model, struct model_sock *sock,
 	model->dead_tail = &sock->next_dead;
 }
 
+void model_table_pass_by(struct model *model, const struct demux_segment *seg)
+{
+	struct htab_node *next, *node;
+
+	if (seg->outcome != DEMUX_LISTENER || seg->predicted ||
+	    (seg->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) != TCP_FLAG_SYN ||
+	    (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED))
+		return;
+	node = htab_find(&model->ends, hash_ends(&seg->ends, seg->netns));
+	for (; node; node = next) {
+		struct model_sock *sock =
+			htab_entry(node, struct model_sock, by_ends);
+
+		next = htab_next(node);
+		if (sock->last.netns == seg->netns &&
+		    model_table_is_mini(&sock->last) &&
+		    sock->seen_ns < seg->head.mono_ns &&
+		    same_ends(&seg->ends, &sock->last.ends))
+			model_table_bury(model, sock, seg->head.mono_ns);
+	}
+}
+
 void model_table_free(struct model_sock *sock)
 {
 	model_holders_free(sock);
@@ -180,7 +202,8 @@ static bool is_reborn(const struct model_sock *old,
 {
 	const struct demux_ends *was = &old->last.ends, *is = &now->ends;
 
-	if (model_table_is_udp(&old->last) != model_table_is_udp(now))
+	if (model_table_is_udp(&old->last) != model_table_is_udp(now) ||
+	    old->last.netns != now->netns)
 		return true;
 	/* Its end is told a moment before it is out of the lookup tables. It may
 	 * be connected, and connected again, and not be. */
@@ -298,7 +321,7 @@ static int count_sock(struct model *model, struct model_sock *sock)
 	if (sock->counted || !sock->last.ends.lport)
 		return 0;
 	if (model_table_is_mini(&sock->last))
-		return is_by_ends(&sock->last) ? note_ends(model, sock) : 0;
+		return note_ends(model, sock);
 	if (sock->last.state != TCP_LISTEN && !sock->last.ends.rport &&
 	    !model_table_is_udp(&sock->last))
 		return 0; /* not connected */

@@ -296,6 +296,38 @@ static void test_time_wait_ends_when_reopened(void **state)
 	assert_int_equal(mini(9, S_TIME_WAIT, client(1000)), 3);
 }
 
+/* It was reset, or its time was over: a SYN that a listener gets says so. */
+static void test_minisock_ends_when_passed_by(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(3, DEMUX_LISTENER, client(1000));
+
+	(void)state;
+	assert_int_equal(mini(1, S_NEW_SYN_RECV, client(1000)), 1);
+	give_sock(&more, make_listener(100, "0.0.0.0", 80));
+	more.segment.flags = 0x010; /* ACK: it may have been turned away */
+	feed(&model, &more);
+	assert_int_equal(mini(4, S_NEW_SYN_RECV, client(1000)), 1);
+	more.segment.head.mono_ns = 5;
+	more.segment.flags = 0x002;
+	feed(&model, &more);
+	assert_int_equal(mini(6, S_NEW_SYN_RECV, client(1000)), 3);
+}
+
+/* The same two ends, and the same memory, in another network namespace. */
+static void test_minisock_of_another_namespace(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(2, DEMUX_TIME_WAIT, client(1000));
+
+	(void)state;
+	assert_int_equal(mini(1, S_TIME_WAIT, client(1000)), 1);
+	more.segment.netns++;
+	give_sock(&more, make_sock(300, S_TIME_WAIT, client(1000)));
+	more.segment.sock.netns++;
+	assert_int_equal(feed(&model, &more).sock->number, 2);
+}
+
 static void test_idle_minisock_goes(void **state)
 {
 	(void)state;
@@ -323,6 +355,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_minisocks),
 	TEST(test_request_ends_at_birth),
 	TEST(test_time_wait_ends_when_reopened),
+	TEST(test_minisock_ends_when_passed_by),
+	TEST(test_minisock_of_another_namespace),
 	TEST(test_idle_minisock_goes),
 };
 
