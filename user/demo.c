@@ -34,18 +34,32 @@ static int introduce(struct demo_stage *stage)
 			 demo_clients[i].port, remarks[i]);
 	}
 	if (stage->cast.one_bucket)
-		demo_say(&stage->words,
-			 "\nA host keeps its connections in a hash table of "
-			 "many thousand slots. The server's\n"
-			 "has one: all stand in one chain, and the kernel "
-			 "compares the two endpoints with\n"
-			 "one after the other (slot 0/1 pos 2/3: behind two of "
-			 "three).");
+		demo_say(
+			&stage->words,
+			"\nA host keeps its connections in a hash table of "
+			"many thousand slots. The server's\n"
+			"has one: all stand in one chain, the newest first, "
+			"and the kernel compares the\n"
+			"two endpoints with one after the other.\n\n"
+			"  slot 0/1 pos 2/3   in slot 0 of 1, behind two, of "
+			"three\n"
+			"  slot 0/1 chain 2   none of the two that stood there "
+			"had these endpoints\n"
+			"  1 listener         could take it; queue 0/16: of 16 "
+			"that may, 0 wait for accept()\n"
+			"  seq, ack, win      of the segment's header; the SYN "
+			"has seq 0");
 	demo_say(&stage->words,
 		 "\nEach line below is a TCP segment that reached the server, "
 		 "with the socket (#N)\n"
 		 "that the kernel matched it to; or a socket's listen, accept "
-		 "or close.");
+		 "or close. What\n"
+		 "arrives elsewhere, at the clients for one, counts as "
+		 "filtered out.");
+	if (strstr(stage->pipeline.source->head.observed, "predicted"))
+		demo_say(&stage->words,
+			 "A ~ marks what this backend does not see, but "
+			 "predicts.");
 	return 0;
 }
 
@@ -122,8 +136,8 @@ static const struct demo_step steps[] = {
 	  .order = DEMO_CONNECT,
 	  .arg = 2,
 	  .answers = { [DEMO_THE_SERVER] = 1, [DEMO_THE_CLIENTS] = 1 } },
-	{ .words = "All three say hello to one port; each gets its own hello "
-		   "back.",
+	{ .words = "All three say hello to one port. Each checks that its own "
+		   "comes back, and ACKs it.",
 	  .role = DEMO_THE_CLIENTS,
 	  .order = DEMO_HELLO,
 	  .answers = { [DEMO_THE_CLIENTS] = 1 } },

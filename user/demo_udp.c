@@ -21,7 +21,9 @@ static int introduce(struct demo_stage *stage)
 	demo_say(&stage->words,
 		 "\nEach line below is a datagram that reached the server, "
 		 "with the socket (#N) that\n"
-		 "the kernel gave it to; or a socket's bind or close.");
+		 "the kernel gave it to; or a socket's bind, connect or close. "
+		 "What arrives\n"
+		 "elsewhere, at the clients for one, counts as filtered out.");
 	return 0;
 }
 
@@ -37,8 +39,8 @@ static const struct demo_step steps[] = {
 	  .role = DEMO_THE_CLIENTS,
 	  .order = DEMO_UDP_HELLO,
 	  .answers = { [DEMO_THE_CLIENTS] = 1 } },
-	{ .words = "The server opens a second socket at the same port, and "
-		   "connects it to A.",
+	{ .words = "The server opens a second socket at the same port "
+		   "(SO_REUSEADDR), and connects it to A.",
 	  .role = DEMO_THE_SERVER,
 	  .order = DEMO_UDP_OPEN,
 	  .arg = 1,
@@ -48,7 +50,8 @@ static const struct demo_step steps[] = {
 	  .role = DEMO_THE_CLIENTS,
 	  .order = DEMO_UDP_HELLO,
 	  .answers = { [DEMO_THE_CLIENTS] = 1 } },
-	{ .words = "A sends to the closed port " TEXT(DEMO_CLOSED_PORT) ".",
+	{ .words = "A sends to the closed port " TEXT(
+		  DEMO_CLOSED_PORT) ", and hears by ICMP that nobody is there.",
 	  .role = DEMO_THE_CLIENTS,
 	  .order = DEMO_UDP_KNOCK,
 	  .answers = { [DEMO_THE_CLIENTS] = 1 } },

@@ -29,6 +29,14 @@ static const struct demux_ends *ends(const struct event *event, uint32_t have)
 	return &fields_sock_record(event)->ends;
 }
 
+/* bind(), the first send and connect() are told alike: only the last gives a
+ * remote end. */
+static bool is_connect(const struct event *event)
+{
+	return event->head->type == DEMUX_BIND &&
+	       event->accept->sock.ends.rport;
+}
+
 GETTER(event)
 {
 	static const char *const types[] = {
@@ -38,7 +46,8 @@ GETTER(event)
 		[DEMUX_BIND] = "bind",
 	};
 
-	return value_name(value, types[event->head->type]);
+	return value_name(value, is_connect(event) ? "connect" :
+						     types[event->head->type]);
 }
 
 GETTER(time)

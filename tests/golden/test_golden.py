@@ -158,7 +158,8 @@ def details(event):
     accept = event["event"] == "accept"
     close = event["event"] == "close"
     before = event["event"] == "socket"
-    named = accept or before or event["event"] in ("listen", "bind")
+    named = accept or before or event["event"] in ("listen", "bind",
+                                                      "connect")
     words = {
         "via": segment and word(event, "via", " "),
         " v4-mapped": event.get("mapped") and " v4-mapped",
@@ -221,7 +222,7 @@ def check_line(line, event):
     parent = re.search(r" of #(\d+)", rest)
     assert not parent or int(parent[1]) == event["parent"], line
     comm = escaped(event.get("comm", "")) if event["event"] in (
-        "accept", "bind", "listen", "socket") else ""
+        "accept", "bind", "connect", "listen", "socket") else ""
     if "�" not in event.get("comm", ""):  # those bytes are gone in JSON
         assert comm in rest, line
         for text in absent:

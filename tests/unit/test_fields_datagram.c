@@ -49,6 +49,25 @@ static void test_group(void **state)
 	are("-", "-", "-");
 }
 
+/* Their records are of one type; a connected socket has a remote end. */
+static void test_bind(void **state)
+{
+	struct demux_sock sock =
+		make_sock(1, S_CLOSE, make_ends("10.0.0.1", 80, "0.0.0.0", 0));
+	struct demux_accept record;
+	struct event event;
+
+	(void)state;
+	sock.flags = DEMUX_SOCK_UDP;
+	record = make_accept(5, 7, "dns", 0, 0, sock);
+	record.head.type = DEMUX_BIND;
+	event = event_of(&record);
+	assert_string_equal(get("event", &event), "bind");
+	record.sock.ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
+	event = event_of(&record);
+	assert_string_equal(get("event", &event), "connect");
+}
+
 /* A group chooses for the lookup of one receiver, and no connected one. */
 static void test_not_by_group(void **state)
 {
@@ -71,6 +90,7 @@ static void test_not_by_group(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_group),
+	cmocka_unit_test(test_bind),
 	cmocka_unit_test(test_not_by_group),
 };
 
