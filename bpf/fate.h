@@ -25,6 +25,14 @@ static __always_inline void fate_syn(__u32 met)
 		flight->met |= met;
 }
 
+/* tcp_make_synack(sk, dst, req, foc, type): the answer to a SYN. To make a cookie
+ * is not enough: 7.2 does so before it asks the security modules. */
+static __always_inline void fate_synack(__u32 type)
+{
+	if (type == TCP_SYNACK_COOKIE)
+		fate_syn(MET_COOKIE_SENT);
+}
+
 /* Nothing was made of the request at @req, which is referenced still. */
 static __always_inline __u32 request_stays(struct flight *flight, __u64 req)
 {

@@ -89,17 +89,10 @@ int BPF_PROG(on_request_made)
 	return 0;
 }
 
-SEC("fentry/cookie_v4_init_sequence")
-int BPF_PROG(on_cookie4)
+SEC("fentry/tcp_make_synack")
+int BPF_PROG(on_synack, void *sk, void *dst, void *req, void *foc, __u32 type)
 {
-	fate_syn(MET_COOKIE_SENT);
-	return 0;
-}
-
-SEC("fentry/cookie_v6_init_sequence")
-int BPF_PROG(on_cookie6)
-{
-	fate_syn(MET_COOKIE_SENT);
+	fate_synack(type);
 	return 0;
 }
 

@@ -35,6 +35,8 @@ enum { /* tcp_tw_status, include/net/tcp.h; the others are answered by an ACK */
 	TCP_TW_RST = 1,
 };
 
+#define TCP_SYNACK_COOKIE 2 /* enum tcp_synack_type, include/net/tcp.h */
+
 extern const volatile struct demux_config config;
 
 /*

@@ -99,16 +99,9 @@ int BPF_KPROBE(on_request_made)
 }
 
 SEC("kprobe")
-int BPF_KPROBE(on_cookie4)
+int BPF_KPROBE(on_synack, void *sk, void *dst, void *req, void *foc, __u32 type)
 {
-	fate_syn(MET_COOKIE_SENT);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_cookie6)
-{
-	fate_syn(MET_COOKIE_SENT);
+	fate_synack(type);
 	return 0;
 }
 

@@ -116,8 +116,7 @@ static uint8_t blind_without(const char *symbol)
 	} silent[] = {
 		{ "tcp_add_backlog", BLIND_BACKLOG },
 		{ "inet_csk_reqsk_queue_hash_add", BLIND_SYN },
-		{ "cookie_v4_init_sequence", BLIND_SYN },
-		{ "cookie_v6_init_sequence", BLIND_SYN },
+		{ "tcp_make_synack", BLIND_SYN },
 		{ "tcp_v4_send_reset", BLIND_RESET },
 		{ "tcp_v6_send_reset", BLIND_RESET },
 		{ "tcp_send_reset", BLIND_RESET },
