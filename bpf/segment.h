@@ -157,10 +157,22 @@ static __always_inline void segment_returns(void)
 		cell->depth--;
 }
 
+/* Is what early demux put on the skb a request, whose listener is asked now? It
+ * is looked up again where that one has closed. */
+static __always_inline bool carries_request(const struct flight *flight)
+{
+	const struct demux_segment *seg = &flight->record.more.segment;
+
+	return flight->carried == CARRIED_MATCH &&
+	       seg->sock.state == TCP_NEW_SYN_RECV &&
+	       seg->sock.id == flight->carried_id &&
+	       !(flight->met & MET_LISTENER_CLOSED);
+}
+
 /*
  * sk_filter_trim_cap(sk, skb): @sk is the socket that the lookup found, before
  * it gets the segment. For a request it is the listener; tcp_check_req, which
- * comes next, tells the request.
+ * comes next unless the segment is refused, tells the request.
  */
 static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 					   bool denied)
@@ -175,6 +187,10 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 		flight->listener = (__u64)sk;
 		flight_queues(flight, sk);
 		flight_sk_lookup(flight, GET(sk, __sk_common.skc_net.net));
+		if (carries_request(flight)) {
+			seg->have |= DEMUX_HAVE_SOCK;
+			flight->met |= MET_REQUEST;
+		}
 		if (flight->met & (MET_TIME_WAIT | MET_REQUEST))
 			flight_parent(flight, &sk->__sk_common);
 		else
@@ -225,7 +241,8 @@ static __always_inline void segment_request(struct sock *listener,
 
 	if (!flight)
 		return;
-	if (flight->met & MET_REQUEST)
+	if (flight->met & MET_REQUEST &&
+	    flight->record.more.segment.sock.id != sock_id(&req->__req_common))
 		flight->record.more.segment.notes |= DEMUX_NOTE_REPEATED;
 	flight->listener = (__u64)listener;
 	flight->request = (__u64)req;

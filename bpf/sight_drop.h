@@ -106,6 +106,13 @@ static __always_inline void sight_let_go(struct flight *flight)
 	seg->predicted |= DEMUX_PREDICTED_OUTCOME;
 }
 
+/* Whatever it is that the listener was asked for, that was observed. */
+static __always_inline void sight_refused(struct flight *flight)
+{
+	flight->met |= MET_FILTER_DENIED;
+	flight->record.more.segment.predicted &= ~DEMUX_PREDICTED_OUTCOME;
+}
+
 /* Dropped after a full socket or a listener had been found. */
 static __always_inline void sight_dropped(struct flight *flight,
 					  struct sk_buff *skb, __u32 reason)
@@ -115,7 +122,7 @@ static __always_inline void sight_dropped(struct flight *flight,
 	else if (config.drop_args < 3)
 		sight_let_go(flight);
 	else if (is_refusal(reason))
-		flight->met |= MET_FILTER_DENIED;
+		sight_refused(flight);
 }
 
 /* Dropped, and no full socket had been found. */

@@ -80,6 +80,7 @@ static enum demux_detail detail_of(const char *reason, unsigned int outcome)
 	} said[] = {
 		{ DEMUX_ESTABLISHED, "SOCKET_BACKLOG", DEMUX_BACKLOG_FULL },
 		{ DEMUX_REFUSED, "SOCKET_FILTER", DEMUX_BY_FILTER },
+		{ DEMUX_REFUSED, "SECURITY_HOOK", DEMUX_BY_FILTER },
 		{ DEMUX_REFUSED, "XFRM_POLICY", DEMUX_BY_POLICY },
 		{ DEMUX_REFUSED, "TCP_MD5", DEMUX_BY_MD5 },
 		{ DEMUX_REFUSED, "TCP_AO", DEMUX_BY_AO },

@@ -3,21 +3,26 @@
 instructions, loaded by bpf(2) itself, and gone when their descriptors are
 closed."""
 
+import contextlib
 import ctypes
+import errno
 import os
+import resource
 import socket
 import struct
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 MAP_CREATE, MAP_UPDATE, PROG_LOAD, LINK_CREATE = 0, 2, 5, 28
-OBJ_GET_INFO_BY_FD = 15
+OBJ_GET_INFO_BY_FD, RAW_TRACEPOINT_OPEN = 15, 17
 SOCKMAP, SK_LOOKUP, SCHED_CLS, ATTACH_SK_LOOKUP = 15, 30, 3, 36
 CGROUP_SKB, ATTACH_CGROUP_INGRESS = 8, 0
+LSM, ATTACH_LSM = 29, 27
 SK_REUSEPORT, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF = 21, 51, 52
 MAP_LOOKUP_ELEM, SKB_LOAD_BYTES, SK_RELEASE, SK_ASSIGN = 1, 26, 86, 124
 DROP, PASS = 0, 1
 CONST, ZERO, EQUAL, NOT_EQUAL = 0xB7, 0, 0x15, 0x55
 LOCAL_PORT = 60  # of struct bpf_sk_lookup, in host order
+SKC_NUM, SKC_FAMILY = 14, 16  # of struct sock, on every kernel here
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -65,14 +70,16 @@ def assign(sockmap):
             jump(EQUAL, 0, 0, give))
 
 
-def load(kind, code, attach=0):
+def load(kind, code, attach=0, function=0):
     log = ctypes.create_string_buffer(1 << 16)
     code = ctypes.create_string_buffer(code, len(code))
     license = ctypes.create_string_buffer(b"GPL")
-    # ... log_buf; version, flags, name, ifindex; expected_attach_type
-    attr = struct.pack("IIQQIIQII16sII", kind, len(code) // 8,
+    # ... log_buf; version, flags, name, ifindex; expected_attach_type;
+    # what tells of types and lines; attach_btf_id
+    attr = struct.pack("IIQQIIQII16sII36xI", kind, len(code) // 8,
                        ctypes.addressof(code), ctypes.addressof(license), 1,
-                       len(log), ctypes.addressof(log), 0, 0, b"", 0, attach)
+                       len(log), ctypes.addressof(log), 0, 0, b"", 0, attach,
+                       function)
     try:
         return bpf(PROG_LOAD, attr)
     except OSError as error:
@@ -135,6 +142,39 @@ def choose_nobody(sock):
         sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, program)
     finally:
         os.close(program)
+
+
+@contextlib.contextmanager
+def unlimited_memory():
+    """Before 5.11 what the maps of a running trace have counts too."""
+    before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, [resource.RLIM_INFINITY] * 2)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, before)
+
+
+@contextlib.contextmanager
+def security_module(hook, port):
+    """One that at this hook refuses what is for sockets of that port."""
+    function = ctypes.CDLL("libbpf.so.1").libbpf_find_vmlinux_btf_id(
+        hook.encode(), ATTACH_LSM)
+    if function < 0:
+        raise OSError(-function, "libbpf_find_vmlinux_btf_id")
+    code = (insn(0x79, 1, 1) + insn(0x69, 2, 1, SKC_FAMILY) +
+            jump(EQUAL, 2, socket.AF_INET,
+                 jump(EQUAL, 2, socket.AF_INET6, exit_with(0))) +
+            insn(0x69, 2, 1, SKC_NUM) +
+            jump(NOT_EQUAL, 2, port, exit_with(-errno.EPERM)) + exit_with(0))
+    with unlimited_memory():
+        fds = [load(LSM, code, ATTACH_LSM, function)]
+    try:
+        fds.append(bpf(RAW_TRACEPOINT_OPEN, struct.pack("QI", 0, fds[0])))
+        yield
+    finally:
+        for fd in fds[::-1]:
+            os.close(fd)
 
 
 RTM_NEWTFILTER, ACK_CREATE = 44, 0x1 | 0x4 | 0x400

@@ -48,6 +48,9 @@ def predicted(sees, segment):
     outcome = segment.get("outcome")
     if outcome == "request" and not sees("request"):
         return "outcome|sock"
+    if outcome == "refused" and not sees("request") and (
+            segment.get("sock_state") == "NEW_SYN_RECV"):
+        return "sock"
     if outcome == "listener" and not sees("request") and (
             "SYN" not in segment["flags"]):
         return segment.get("predicted") and "outcome"

@@ -52,6 +52,9 @@ LIMITS = {
                         WITH_DROP_REASON),
         "refused": Limit("`refused` before the filter: not seen",
                          WITH_DROP_SOCKET),
+        "filtered request": Limit(
+            "an ACK to a request that a filter refuses: shown as `request`",
+            WITH_DROP_REASON),
         "refused request": Limit(
             "a request, of what is `refused`: its listener shown"),
         "backlog": Limit("`taken_up`, `backlog`: not seen"),

@@ -16,6 +16,7 @@ from lab import ip
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 HERE, THERE, PORT = "10.79.0.1", "10.79.0.2", 12079
+ENDS = {4: (HERE, THERE), 6: ("fd79::1", "fd79::2")}
 
 
 class Tun:
@@ -33,41 +34,51 @@ class Tun:
                 pytest.skip(f"this kernel has no tun device: {error}")
             fcntl.ioctl(self.fd, TUNSETIFF, struct.pack(
                 "16sH22x", b"tun0", IFF_TUN | IFF_NO_PI))
-        for words in ("addr add 10.79.0.1/24 dev tun0", "link set tun0 up"):
-            ip("-n", namespace.name, *words.split())
+        ip("-n", namespace.name, "-batch", "-", batch=(
+            "addr add 10.79.0.1/24 dev tun0\n"
+            "addr add fd79::1/64 dev tun0 nodad\nlink set tun0 up\n"))
 
-    def send(self, source, flags, seq, ack=0, port=PORT, **kind):
-        packet = wire.segment((THERE, source), (HERE, port), flags, seq=seq,
-                              ack=ack, **kind)
-        header = packet[:10] + bytes(2) + packet[12:20]
-        os.write(self.fd, header[:10] + struct.pack(
-            "!H", wire.checksum(header)) + packet[12:])
+    def write(self, packet):
+        """With the checksum that a header of IPv4 has to have."""
+        if packet[0] >> 4 == 4:
+            header = packet[:10] + bytes(2) + packet[12:20]
+            packet = packet[:10] + struct.pack(
+                "!H", wire.checksum(header)) + packet[12:]
+        os.write(self.fd, packet)
+
+    def send(self, source, flags, seq, ack=0, port=PORT, version=4, **kind):
+        here, there = ENDS[version]
+        self.write(wire.segment((there, source), (here, port), flags, seq=seq,
+                                ack=ack, **kind))
 
     def replies(self):
-        """What came back since: (sequence number, flags)."""
+        """What came back since: (sequence number, flags, to which port)."""
         found = []
         try:
             while True:
                 packet = os.read(self.fd, 4096)
-                if packet[0] == 0x45 and packet[9] == 6:
-                    found.append((struct.unpack_from("!I", packet, 24)[0],
-                                  packet[33]))
+                is_v4 = packet[0] == 0x45
+                if packet[9 if is_v4 else 6] == socket.IPPROTO_TCP:
+                    tcp = packet[20 if is_v4 else 40:]
+                    port, seq = struct.unpack_from("!HI", tcp, 2)
+                    found.append((seq, tcp[13], port))
         except BlockingIOError:
             return found
 
-    def answers(self):
-        """The sequence numbers of the SYN|ACK that came back since."""
-        return [seq for seq, flags in self.replies() if flags == 0x12]
+    def answer(self, source):
+        """The sequence number of the SYN|ACK that came back since."""
+        return [seq for seq, flags, port in self.replies()
+                if (flags, port) == (0x12, source)][-1]
 
-    def ask(self, source):
+    def ask(self, source, **kind):
         """A SYN; returns the server's next sequence number."""
-        self.send(source, "SYN", 1000)
-        return (self.answers()[-1] + 1) % 2**32
+        self.send(source, "SYN", 1000, **kind)
+        return (self.answer(source) + 1) % 2**32
 
-    def open(self, source):
+    def open(self, source, **kind):
         """A handshake; returns the same."""
-        theirs = self.ask(source)
-        self.send(source, "ACK", 1001, theirs)
+        theirs = self.ask(source, **kind)
+        self.send(source, "ACK", 1001, theirs, **kind)
         return theirs
 
 
@@ -82,19 +93,23 @@ class Stage:
         self.ends = [self.listener]
         self.wanted = []
 
-    def listen(self, backlog=16, port=PORT, **options):
+    def listen(self, backlog=16, port=PORT, version=4, **options):
+        family = socket.AF_INET if version == 4 else socket.AF_INET6
         with self.here.inside():
-            made = socket.create_server((HERE, port), backlog=backlog,
+            made = socket.create_server((ENDS[version][0], port),
+                                        family=family, backlog=backlog,
                                         **options)
         made.settimeout(20)
         return made
 
     def send(self, source, flags, outcome, detail, *args, **kind):
-        """Returns the flags of what the kernel answered."""
+        """Returns the flags of what the kernel answered, to that source: an
+        older request's SYN|ACK may come again any time."""
         self.tun.replies()
         self.wanted.append((source, flags, outcome, detail))
         self.tun.send(source, flags, *args, **kind)
-        return [flags for _, flags in self.tun.replies()]
+        return [flags for _, flags, port in self.tun.replies()
+                if port == source]
 
     def accept(self, listener=None):
         self.ends.append((listener or self.listener).accept()[0])
@@ -110,7 +125,7 @@ class Stage:
         judge.check_accounting(run)
         told = {}
         for segment in run.segments:
-            if segment["raddr"] == THERE:
+            if segment["raddr"] in (ENDS[4][1], ENDS[6][1]):
                 told.setdefault((segment["rport"], segment["flags"]),
                                 []).append(segment)
         found = []

@@ -147,7 +147,7 @@ def test_stolen(stage):
         stage.listener.close()
         stage.tun.replies()
         queue.let_go()
-        assert [x for _, x in stage.tun.replies()] == [RST]
+        assert [x for _, x, _ in stage.tun.replies()] == [RST]
     told = stage.check(run)
     assert told[0]["child"] == told[1]["sock"] == run.accepts[0]["sock"]
     assert "child" not in told[1]

@@ -125,7 +125,7 @@ def test_md5(stage):
         assert not send(3, "SYN", refused, 1000, port=PLAIN,
                         **md5(3, PLAIN, "SYN", 1000))
         stage.tun.send(4, "SYN", 1000, port=MD5, **md5(4, MD5, "SYN", 1000))
-        theirs = stage.tun.answers()[-1] + 1 & 0xFFFFFFFF
+        theirs = stage.tun.answer(4) + 1 & 0xFFFFFFFF
         assert not send(4, "ACK", refused, 1001, theirs)
         send(4, "ACK", ("request", "child"), 1001, theirs,
              **md5(4, MD5, "ACK", 1001, theirs))
