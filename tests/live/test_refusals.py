@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a socket was found for, and which a check keeps from it: signatures
-(TCP-MD5, TCP-AO), minimum TTL, IPsec's policy, filters. The kernel's counters
-are the judges, and a segment beside each that passes."""
+(TCP-MD5, TCP-AO), minimum TTL, IPsec's policy, filters; each of IPv4 and of IPv6.
+The kernel's counters are the judges, and a segment beside each that passes."""
 
 import contextlib
 import ctypes
+import errno
 import hashlib
 import hmac
+import itertools
 import os
 import socket
 import struct
@@ -18,10 +20,12 @@ import bpf
 import judge
 import wire
 from lab import ip
-from stage import HERE, PORT, THERE, netstat
+from stage import ENDS, PORT, netstat
 from tracer import Trace
 
-TCP_MD5SIG, TCP_AO_ADD_KEY, IP_MINTTL, SO_ATTACH_FILTER = 14, 38, 21, 26
+TCP_MD5SIG, TCP_AO_ADD_KEY, SO_ATTACH_FILTER = 14, 38, 26
+MINIMUM = {4: (socket.IPPROTO_IP, 21), 6: (socket.IPPROTO_IPV6, 73)}
+FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 KIND_MD5, KIND_AO, NOP = 19, 29, 1
 KEY, WRONG = b"a key", b"another"
 ACK = 16
@@ -29,44 +33,57 @@ ACK = 16
 PLAIN, MD5, TTL, FILTER, CGROUP, AO, CLOSED = range(PORT, PORT + 7)
 
 
-def sockaddr(addr):
-    return struct.pack("HH4s120x", socket.AF_INET, 0, socket.inet_aton(addr))
+def sockaddr(version):
+    """The peer's, of any port; a struct sockaddr_storage."""
+    addr = socket.inet_pton(FAMILY[version], ENDS[version][1])
+    return struct.pack("HHI120s", FAMILY[version], 0, 0, addr) if (
+        version == 6) else struct.pack("HH4s120x", FAMILY[4], 0, addr)
 
 
-def pseudo(tcp):
-    return (socket.inet_aton(THERE) + socket.inet_aton(HERE) +
-            struct.pack("!BBH", 0, 6, len(tcp)))
+def addrs(version):
+    here, there = (socket.inet_pton(FAMILY[version], x) for x in ENDS[version])
+    return there + here
 
 
-def draft(source, port, flags, seq, ack, options, payload):
+def pseudo(version, tcp):
+    return addrs(version) + (struct.pack("!BBH", 0, 6, len(tcp))
+                             if version == 4 else
+                             struct.pack("!II", len(tcp), 6))
+
+
+def draft(version, source, port, flags, seq, ack, options, payload):
     """The TCP part of that segment, without its checksum."""
-    tcp = wire.segment((THERE, source), (HERE, port), flags, seq=seq, ack=ack,
+    here, there = ENDS[version]
+    tcp = wire.segment((there, source), (here, port), flags, seq=seq, ack=ack,
                        words=5 + len(options) // 4,
-                       payload=options + payload)[20:]
+                       payload=options + payload)[20 if version == 4 else 40:]
     return tcp[:16] + b"\0\0" + tcp[18:]
 
 
-def md5(source, port, flags, seq, ack=0, payload=b"", key=KEY):
+def md5(version, source, port, flags, seq, ack=0, payload=b"", key=KEY):
     """The words and payload of that segment, signed after RFC 2385."""
     blank = bytes([NOP, NOP, KIND_MD5, 18]) + bytes(16)
-    tcp = draft(source, port, flags, seq, ack, blank, payload)
-    digest = hashlib.md5(pseudo(tcp) + tcp[:20] + payload + key).digest()
+    tcp = draft(version, source, port, flags, seq, ack, blank, payload)
+    digest = hashlib.md5(pseudo(version, tcp) + tcp[:20] + payload +
+                         key).digest()
     return {"words": 10, "payload": blank[:4] + digest + payload}
 
 
-def ao(source, port, seq, key=KEY, number=1):
+def ao(version, source, port, seq, key=KEY, number=1):
     """The same of a SYN after RFC 5925 and 5926, with HMAC-SHA-1-96."""
     blank = bytes([KIND_AO, 16, number, number]) + bytes(12)
-    tcp = draft(source, port, "SYN", seq, 0, blank, b"")
-    context = (pseudo(tcp)[:8] + struct.pack("!HHII", source, port, seq, 0))
+    tcp = draft(version, source, port, "SYN", seq, 0, blank, b"")
+    context = addrs(version) + struct.pack("!HHII", source, port, seq, 0)
     secret = hmac.digest(key, b"\1TCP-AO" + context + struct.pack("!H", 160),
                          "sha1")
-    mac = hmac.digest(secret, bytes(4) + pseudo(tcp) + tcp, "sha1")
+    mac = hmac.digest(secret, bytes(4) + pseudo(version, tcp) + tcp, "sha1")
     return {"words": 9, "payload": blank[:4] + mac[:12]}
 
 
-def listen(stage, port, *option):
-    made = stage.listen(port=port)
+def listen(stage, version, port, *option):
+    if (version, port) == (4, PLAIN):
+        return stage.listener
+    made = stage.listen(port=port, version=version)
     if option:
         made.setsockopt(*option)
     stage.ends.append(made)
@@ -106,75 +123,108 @@ def check_reason(segment, name):
     assert segment.get("drop_reason", name) == name
 
 
+def parts(told):
+    """Of IPv4, then of IPv6."""
+    half = len(told) // 2
+    return (4, told[:half]), (6, told[half:])
+
+
+def exchange_md5(stage, version, signed):
+    """Each source port is of one version alone."""
+    first, refused = version * 100, ("refused", "md5")
+
+    def send(source, flags, shown, seq, ack=0, port=MD5, key=None,
+             payload=b""):
+        kind = {"payload": payload} if key is None else md5(
+            version, first + source, port, flags, seq, ack, payload, key)
+        return stage.send(first + source, flags, *shown, seq, ack, port=port,
+                          version=version, **kind)
+
+    assert not send(1, "SYN", refused, 1000)
+    assert not send(2, "SYN", refused, 1000, key=WRONG)
+    assert not send(3, "SYN", refused, 1000, port=PLAIN, key=KEY)
+    stage.tun.send(first + 4, "SYN", 1000, port=MD5, version=version,
+                   **md5(version, first + 4, MD5, "SYN", 1000))
+    theirs = stage.tun.answer(first + 4) + 1 & 0xFFFFFFFF
+    assert not send(4, "ACK", refused, 1001, theirs)
+    send(4, "ACK", ("request", "child"), 1001, theirs, key=KEY)
+    conn = stage.accept(signed)
+    assert not send(4, "PSH|ACK", refused, 1001, theirs, payload=b"forged")
+    assert send(4, "PSH|ACK", ("established", "taken_up"), 1001, theirs,
+                key=KEY, payload=b"right") == [ACK]
+    assert conn.recv(9) == b"right"
+
+
 def test_md5(stage):
-    signed = listen(stage, MD5, socket.IPPROTO_TCP, TCP_MD5SIG,
-                    sockaddr(THERE) + struct.pack("BBHi80s", 0, 0, len(KEY), 0,
-                                                  KEY))
+    signed, plain = ({x: listen(stage, x, port, *option(x)) for x in (4, 6)}
+                     for port, option in (
+        (MD5, lambda x: (socket.IPPROTO_TCP, TCP_MD5SIG, sockaddr(x) +
+                         struct.pack("BBHi80s", 0, 0, len(KEY), 0, KEY))),
+        (PLAIN, lambda x: ())))
     names = ["TCP_MD5NOTFOUND", "TCP_MD5FAILURE", "TCP_MD5UNEXPECTED",
              "TCP_MD5NOTFOUND", "TCP_MD5NOTFOUND"]
-    refused = "refused", "md5"
     with Trace([stage.here]) as run, counted(
-            stage, TCPMD5NotFound=3, TCPMD5Failure=1, TCPMD5Unexpected=1):
-        def send(source, flags, shown, seq, ack=0, port=MD5, **kind):
-            return stage.send(source, flags, *shown, seq, ack, port=port,
-                              **kind)
+            stage, TCPMD5NotFound=6, TCPMD5Failure=2, TCPMD5Unexpected=2):
+        for version in 4, 6:
+            exchange_md5(stage, version, signed[version])
+    for version, told in parts(stage.check(run)):
+        socks = numbers(run, [plain[version], signed[version]])
+        request = told[4]["sock"] if run.sees("refused request") else (
+            socks[MD5])
+        child = told[4]["child"]
+        wanted = [(socks[MD5], False), (socks[MD5], False),
+                  (socks[PLAIN], False), (request, True), (child, True)]
+        for segment, name, (number, carried) in zip(told[:4] + told[5:],
+                                                    names, wanted):
+            check_reason(segment, name)
+            check_socket(run, segment, number, carried)
+        assert told[6]["sock"] == child
 
-        assert not send(1, "SYN", refused, 1000)
-        assert not send(2, "SYN", refused, 1000,
-                        **md5(2, MD5, "SYN", 1000, key=WRONG))
-        assert not send(3, "SYN", refused, 1000, port=PLAIN,
-                        **md5(3, PLAIN, "SYN", 1000))
-        stage.tun.send(4, "SYN", 1000, port=MD5, **md5(4, MD5, "SYN", 1000))
-        theirs = stage.tun.answer(4) + 1 & 0xFFFFFFFF
-        assert not send(4, "ACK", refused, 1001, theirs)
-        send(4, "ACK", ("request", "child"), 1001, theirs,
-             **md5(4, MD5, "ACK", 1001, theirs))
-        conn = stage.accept(signed)
-        assert not send(4, "PSH|ACK", refused, 1001, theirs, payload=b"forged")
-        assert send(4, "PSH|ACK", ("established", "taken_up"), 1001, theirs,
-                    **md5(4, MD5, "PSH|ACK", 1001, theirs, b"right")) == [ACK]
-        assert conn.recv(9) == b"right"
-    told = stage.check(run)
-    socks = numbers(run, [stage.listener, signed])
-    request = told[4]["sock"] if run.sees("refused request") else socks[MD5]
-    child = told[4]["child"]
-    wanted = [(socks[MD5], False), (socks[MD5], False), (socks[PLAIN], False),
-              (request, True), (child, True)]
-    for segment, name, (number, carried) in zip(told[:4] + told[5:], names,
-                                                wanted):
-        check_reason(segment, name)
-        check_socket(run, segment, number, carried)
-    assert told[6]["sock"] == child
+
+def ao_key(version):
+    key = sockaddr(version) + struct.pack(
+        "64siIHBBBBBB80s", b"hmac(sha1)", 0, 0, 0, {4: 32, 6: 128}[version], 1,
+        1, 12, 0, len(KEY), KEY)
+    return socket.IPPROTO_TCP, TCP_AO_ADD_KEY, key + bytes(-len(key) % 8)
+
+
+def exchange_ao(stage, version):
+    first, refused = version * 100, ("refused", "ao")
+
+    def send(source, shown, port=AO, **kind):
+        if kind:
+            kind = ao(version, first + source, port, 1000, **kind)
+        return stage.send(first + source, "SYN", *shown, 1000, port=port,
+                          version=version, **kind)
+
+    assert not send(1, refused)
+    assert not send(2, refused, key=WRONG)
+    assert not send(3, refused, number=2)
+    assert not send(4, refused, PLAIN, number=1)
+    assert send(5, ("listener", "request_made"), number=1)
 
 
 def test_ao(stage):
     """As MD5, of a SYN alone."""
-    key = (sockaddr(THERE) + struct.pack(
-        "64siIHBBBBBB80s", b"hmac(sha1)", 0, 0, 0, 32, 1, 1, 12, 0, len(KEY),
-        KEY))
-    key += bytes(-len(key) % 8)
     try:
-        signed = listen(stage, AO, socket.IPPROTO_TCP, TCP_AO_ADD_KEY, key)
+        signed = {x: listen(stage, x, AO, *ao_key(x)) for x in (4, 6)}
     except OSError as error:
+        if error.errno != errno.ENOPROTOOPT:
+            raise
         pytest.skip(f"this kernel has no TCP-AO: {error}")
+    plain = {x: listen(stage, x, PLAIN) for x in (4, 6)}
     with Trace([stage.here]) as run, counted(
-            stage, TCPAORequired=1, TCPAOBad=1, TCPAOKeyNotFound=2,
-            TCPAOGood=1):
-        def send(source, shown, port=AO, **kind):
-            return stage.send(source, "SYN", *shown, 1000, port=port, **kind)
-
-        assert not send(1, ("refused", "ao"))
-        assert not send(2, ("refused", "ao"), **ao(2, AO, 1000, WRONG))
-        assert not send(3, ("refused", "ao"), **ao(3, AO, 1000, number=2))
-        assert not send(4, ("refused", "ao"), PLAIN, **ao(4, PLAIN, 1000))
-        assert send(5, ("listener", "request_made"), **ao(5, AO, 1000))
-    told = stage.check(run)
-    socks = numbers(run, [stage.listener, signed])
-    for segment, name, port in zip(told, (
-            "TCP_AONOTFOUND", "TCP_AOFAILURE", "TCP_AOKEYNOTFOUND",
-            "TCP_AOUNEXPECTED"), (AO, AO, AO, PLAIN)):
-        check_reason(segment, name)
-        check_socket(run, segment, socks[port])
+            stage, TCPAORequired=2, TCPAOBad=2, TCPAOKeyNotFound=4,
+            TCPAOGood=2):
+        for version in 4, 6:
+            exchange_ao(stage, version)
+    for version, told in parts(stage.check(run)):
+        socks = numbers(run, [plain[version], signed[version]])
+        for segment, name, port in zip(told, (
+                "TCP_AONOTFOUND", "TCP_AOFAILURE", "TCP_AOKEYNOTFOUND",
+                "TCP_AOUNEXPECTED"), (AO, AO, AO, PLAIN)):
+            check_reason(segment, name)
+            check_socket(run, segment, socks[port])
 
 
 def xfrm_blocked(stage):
@@ -185,24 +235,31 @@ def xfrm_blocked(stage):
 def test_policy(stage):
     """IPsec's: from two ports of the peer nothing is to come in."""
     subprocess.run(["modprobe", "-q", "xfrm_user"], check=False)
-    for source in 1, 3:
+    plain = {x: listen(stage, x, PLAIN) for x in (4, 6)}
+    for version, source in itertools.product((4, 6), (1, 3)):
+        here, there = ENDS[version]
         try:
-            ip("-n", stage.here.name, "xfrm", "policy", "add", "src",
-               THERE, "dst", HERE, "proto", "tcp", "sport", str(source), "dir",
-               "in", "action", "block")
+            ip("-n", stage.here.name, "xfrm", "policy", "add", "src", there,
+               "dst", here, "proto", "tcp", "sport",
+               str(version * 100 + source), "dir", "in", "action", "block")
         except subprocess.CalledProcessError:
             pytest.skip("this kernel has no IPsec policies")
     assert xfrm_blocked(stage) == "0"
     with Trace([stage.here]) as run:
-        assert not stage.send(1, "SYN", "refused", "policy", 1000)
-        assert stage.send(2, "SYN", "listener", "request_made", 1000)
-        # Nobody's: on 5.10 nothing tells that there was no socket.
-        assert not stage.send(3, "SYN", "none", "denied", 1000, port=CLOSED)
-    assert xfrm_blocked(stage) == "2"
-    told = stage.check(run)
-    check_socket(run, told[0], numbers(run, [stage.listener])[PLAIN])
-    check_reason(told[0], "XFRM_POLICY")
-    check_reason(told[2], "NO_SOCKET")
+        for version in 4, 6:
+            def send(source, *shown, port=PLAIN):
+                return stage.send(version * 100 + source, "SYN", *shown, 1000,
+                                  port=port, version=version)
+
+            assert not send(1, "refused", "policy")
+            assert send(2, "listener", "request_made")
+            # Nobody's: on 5.10 nothing tells that there was no socket.
+            assert not send(3, "none", "denied", port=CLOSED)
+    assert xfrm_blocked(stage) == "4"
+    for version, told in parts(stage.check(run)):
+        check_socket(run, told[0], numbers(run, [plain[version]])[PLAIN])
+        check_reason(told[0], "XFRM_POLICY")
+        check_reason(told[2], "NO_SOCKET")
 
 
 @contextlib.contextmanager
@@ -240,30 +297,37 @@ def refusing_cgroup():
         os.rmdir(path)
 
 
-def test_listeners_own(stage):
-    """What a listener asks for itself: a minimum TTL, a socket filter, and a BPF
-    program of its cgroup."""
+def own_listeners(stage, version, inside):
     code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
-    far = listen(stage, TTL, socket.IPPROTO_IP, IP_MINTTL, 65)
-    listeners = [stage.listener, far, listen(
-        stage, FILTER, socket.SOL_SOCKET, SO_ATTACH_FILTER,
-        struct.pack("HP", 1, ctypes.addressof(code)))]
+    return [listen(stage, version, PLAIN),
+            listen(stage, version, TTL, *MINIMUM[version], 65),
+            listen(stage, version, FILTER, socket.SOL_SOCKET, SO_ATTACH_FILTER,
+                   struct.pack("HP", 1, ctypes.addressof(code))),
+            inside(listen, stage, version, CGROUP)]
+
+
+def test_listeners_own(stage):
+    """What a listener asks for itself: a minimum TTL (of IPv6: hop limit), a
+    socket filter, and a BPF program of its cgroup."""
     with refusing_cgroup() as inside:
-        listeners.append(inside(listen, stage, CGROUP))
-        with Trace([stage.here]) as run, counted(stage, TCPMinTTLDrop=1):
-            assert not stage.send(1, "SYN", "refused", "ttl", 1000, port=TTL)
-            assert not stage.send(2, "SYN", "refused", "filter", 1000,
-                                  port=FILTER)
-            assert not stage.send(3, "SYN", "refused", "filter", 1000,
-                                  port=CGROUP)
-            far.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 64)
-            assert stage.send(4, "SYN", "listener", "request_made", 1000,
-                              port=TTL)
-            assert stage.send(5, "SYN", "listener", "request_made", 1000)
-    told = stage.check(run)
-    socks = numbers(run, listeners)
-    for segment, port in zip(told, (TTL, FILTER, CGROUP, TTL, PLAIN)):
-        check_socket(run, segment, socks[port])
-    check_reason(told[0], "TCP_MINTTL" if run.sees("ttl") else "NOT_SPECIFIED")
-    for segment in told[1:3]:
-        check_reason(segment, "SOCKET_FILTER")
+        listeners = {x: own_listeners(stage, x, inside) for x in (4, 6)}
+        with Trace([stage.here]) as run, counted(stage, TCPMinTTLDrop=2):
+            for version in 4, 6:
+                def send(source, *shown, port):
+                    return stage.send(version * 100 + source, "SYN", *shown,
+                                      1000, port=port, version=version)
+
+                assert not send(1, "refused", "ttl", port=TTL)
+                assert not send(2, "refused", "filter", port=FILTER)
+                assert not send(3, "refused", "filter", port=CGROUP)
+                listeners[version][1].setsockopt(*MINIMUM[version], 64)
+                for source, port in (4, TTL), (5, PLAIN):
+                    assert send(source, "listener", "request_made", port=port)
+    for version, told in parts(stage.check(run)):
+        socks = numbers(run, listeners[version])
+        for segment, port in zip(told, (TTL, FILTER, CGROUP, TTL, PLAIN)):
+            check_socket(run, segment, socks[port])
+        check_reason(told[0],
+                     "TCP_MINTTL" if run.sees("ttl") else "NOT_SPECIFIED")
+        for segment in told[1:3]:
+            check_reason(segment, "SOCKET_FILTER")
