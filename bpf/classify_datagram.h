@@ -62,6 +62,17 @@ classify_datagram_via(enum demux_datagram_outcome outcome,
 	return carried == CARRIED_MATCH ? DEMUX_EARLY_DEMUX : DEMUX_ASSIGNED;
 }
 
+/* A connected socket has its peer's datagrams only. */
+static inline int is_its_peer(const struct demux_ends *to,
+			      const struct demux_ends *at)
+{
+	if (!at->rport)
+		return 1;
+	return at->rport == to->rport &&
+	       (is_any(at->raddr) ||
+		same_addr(to->raddr, to->family, at->raddr, at->family));
+}
+
 /* The points of an IPv4 and an IPv6 datagram's receiver: net/ipv4/udp.c and
  * net/ipv6/udp.c, compute_score(), alike from 5.10 to 7.2. */
 static inline __u8 datagram_score(__u8 family, __u8 sock_family, __u8 parts)

@@ -104,12 +104,14 @@ sight_copy(struct cell *cell, const struct udp_header *uh,
 }
 
 /*
- * A socket that is not connected and has another port or address. Asks the kernel
- * to look the datagram up once more, as sight_request() does: what that does not
- * give was on the skb before; what it gives, a program on sk_lookup chose.
+ * @sk has another port or address, or is connected to another remote end. Asks the
+ * kernel to look the datagram up once more, as sight_request() does: what that
+ * does not give was on the skb before; what it gives, a program on sk_lookup
+ * chose, of a group maybe another one, but none that is connected.
  */
 static __always_inline void sight_assigned(struct __sk_buff *ctx,
-					   struct datagram_flight *flight)
+					   struct datagram_flight *flight,
+					   const struct sock *sk)
 {
 	struct demux_datagram *to = &flight->record;
 	const struct demux_ends *at = &to->sock.ends;
@@ -120,11 +122,13 @@ static __always_inline void sight_assigned(struct __sk_buff *ctx,
 
 	flight->carried = UNKNOWN_SOCK;
 	/* Without a port it was closed meanwhile. */
-	if (!at->lport || at->rport || listens_for(&to->ends, &to->sock))
+	if (!at->lport ||
+	    (listens_for(&to->ends, &to->sock) && is_its_peer(&to->ends, at)))
 		return;
 	len = sight_tuple(&tuple, &to->ends);
 	found = bpf_sk_lookup_udp(ctx, &tuple, len, BPF_F_CURRENT_NETNS, 0);
-	is_looked_up = found && found->src_port == at->lport;
+	is_looked_up = found && found->src_port == at->lport &&
+		       (!at->rport || address_of(found) == (__u64)sk);
 	if (found)
 		bpf_sk_release(found);
 	if (is_looked_up)
@@ -177,7 +181,7 @@ static __always_inline void sight_datagram(struct __sk_buff *ctx)
 	if (flight->unwanted)
 		return;
 	datagram_receiver(cell, flight, sk, skb);
-	sight_assigned(ctx, flight);
+	sight_assigned(ctx, flight, sk);
 }
 
 /* --- the kfree_skb tracepoint --------------------------------------------------- */

@@ -5,19 +5,8 @@
  */
 #include "judge.h"
 
-#include "classify.h"
+#include "classify_datagram.h"
 #include "filter.h"
-
-/* A connected socket has its peer's datagrams only. */
-static bool is_its_peer(const struct demux_ends *to,
-			const struct demux_ends *at)
-{
-	if (!at->rport)
-		return true;
-	return at->rport == to->rport &&
-	       (is_any(at->raddr) ||
-		same_addr(to->raddr, to->family, at->raddr, at->family));
-}
 
 /* Between the lookup and the hook that stable has, which takes the time. */
 #define AFTER_LOOKUP_NS 1000000
@@ -47,7 +36,10 @@ static enum verdict judge_match(struct judge *judge)
 	__u32 sdif = datagram->have & DEMUX_HAVE_SDIF ? datagram->sdif : 0;
 	enum verdict verdict;
 
-	if (event_via(event) == DEMUX_ASSIGNED)
+	/* What is predicted of a connect()'s moment may be the wrong one. */
+	if (event_via(event) == DEMUX_ASSIGNED &&
+	    !(datagram->predicted & DEMUX_PREDICTED_VIA &&
+	      may_be_connected_since(event)))
 		return judge_explain(judge, "a rule or a program assigned the "
 					    "socket to the datagram before UDP "
 					    "saw it");

@@ -180,6 +180,7 @@ def security_module(hook, port):
 RTM_NEWTFILTER, ACK_CREATE = 44, 0x1 | 0x4 | 0x400
 KIND, OPTIONS, BPF_FD, BPF_NAME, BPF_FLAGS, DIRECT_ACTION = 1, 2, 6, 7, 8, 1
 CLSACT_INGRESS, ETH_P_ALL = 0xFFFFFFF2, 3
+TC_ACT_UNSPEC = -1  # the next program is asked
 
 
 def attribute(kind, value):
@@ -224,6 +225,6 @@ class SkAssign(Program):
         code = (move(6, 1) + insn(0x7A, 10, off=-8, imm=0) + fetch(36, 2) +
                 insn(0x69, 7, 10, -8) +
                 jump(NOT_EQUAL, 7, socket.htons(port), is_it) +
-                exit_with(0))
+                exit_with(TC_ACT_UNSPEC))
         self.fds.append(load(SCHED_CLS, code))
         attach_to_ingress(namespace, device, self.fds[1])

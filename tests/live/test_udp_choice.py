@@ -19,6 +19,7 @@ from lab import Labs, ip
 from tracer import Trace
 
 TPROXY, SK_ASSIGN, OTHER = 12300, 12301, 12302
+TO_CONNECTED, FAR = 12303, 12304
 REDIRECTED, REFUSED = 12310, 12311
 PROGRAM, NO_MEMBER = 12320, 12321
 BOTH, ONLY_IPV6, DEVICE, CPU = 12330, 12331, 12332, 12333
@@ -67,12 +68,20 @@ class Assigned:
             stack.enter_context(bpf.SkAssign(lab.server, "eth0", SK_ASSIGN,
                                              other))
             self.ports.append(SK_ASSIGN)
+            far = sockets.server("far away", "127.0.0.1", FAR)
+            far.connect(("127.0.0.1", 9))
+            stack.enter_context(bpf.SkAssign(lab.server, "eth0", TO_CONNECTED,
+                                             far))
 
     def traffic(self):
         client = self.sockets.client()
         for port in self.ports:
             self.sockets.send(client, b"x", port=port)
-        return self.sockets.take("other", len(self.ports))
+        got = self.sockets.take("other", len(self.ports))
+        if SK_ASSIGN in self.ports:
+            self.sockets.send(client, b"x", port=TO_CONNECTED)
+            got += self.sockets.take("far away")
+        return got
 
 
 def source_request(device, group, source):
@@ -229,7 +238,8 @@ def is_own(event):
 def test_all(traced):
     run = traced.run
     check(run, traced.sockets, traced.got,
-          lambda x: x["lport"] in (TPROXY, SK_ASSIGN, REDIRECTED) or is_own(x))
+          lambda x: x["lport"] in (TPROXY, SK_ASSIGN, TO_CONNECTED,
+                                   REDIRECTED) or is_own(x))
     (own,) = filter(is_own, run.datagrams)
     assert own["verdict"] == ("proved" if run.sees("device") else "explained")
 
@@ -247,6 +257,19 @@ def test_assigned(traced, port):
     assert "score" not in event
     if not traced.run.sees("via"):
         assert event["predicted"] == "via"
+
+
+def test_assigned_to_connected(traced):
+    """A socket that has another port, and another peer."""
+    if SK_ASSIGN not in traced.assigned.ports:
+        pytest.skip("no tc")
+    (event,) = traced.at(TO_CONNECTED)
+    assert judge.pick(event, ("outcome", "via", "sock_lport", "sock_rport",
+                              "verdict")) == (
+        "connected", "assigned", FAR, 9, "explained")
+    assert ASSIGNED in event["why"]
+    assert event.get("predicted") == (
+        None if traced.run.sees("via") else "via")
 
 
 def test_sk_lookup(traced):

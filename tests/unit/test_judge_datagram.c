@@ -138,6 +138,15 @@ static void test_connected(void **state)
 	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
 	datagram.head.mono_ns += 1000000;
 	expect_copy(&datagram, VERDICT_UNEXPLAINED, "another remote end");
+	/* And what it then predicts is the wrong one. */
+	datagram.have |= DEMUX_HAVE_VIA;
+	datagram.via = DEMUX_ASSIGNED;
+	datagram.predicted = DEMUX_PREDICTED_VIA;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "assigned the socket");
+	datagram.head.mono_ns -= 1000000;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
+	datagram.predicted = 0;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "assigned the socket");
 }
 
 /* Where no hook told of the connect(), the first datagram that shows it. */
