@@ -175,12 +175,14 @@ GETTER(won_by)
 
 	if (!best || !took)
 		return false;
-	/* Its group may have chosen another member. */
-	if (best->flags & DEMUX_CANDIDATE_REUSEPORT ?
-		    !(took->flags & DEMUX_SOCK_REUSEPORT) :
-		    took->id != best->id)
-		return false;
-	return value_name(value, rule(why, best));
+	if (took->id == best->id)
+		return value_name(value, rule(why, best));
+	/* Its group chose another member, which may not be among these: groups do
+	 * not ask for the device. */
+	return best->flags & DEMUX_CANDIDATE_REUSEPORT &&
+	       took->flags & DEMUX_SOCK_REUSEPORT &&
+	       !(why->have & DEMUX_WHY_GROUP && why->group_size == 1) &&
+	       value_name(value, "reuseport");
 }
 
 /* --- reuseport groups -------------------------------------------------------- */

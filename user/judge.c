@@ -98,6 +98,34 @@ static enum verdict judge_nobody(struct judge *judge)
 	return judge_doubt(judge, "I9: a listener could have taken it");
 }
 
+/* One that has the segment's address and port. Who chooses among listeners does
+ * not ask for their devices: a program on sk_lookup, and a group of which one
+ * was bound to a device after listen(). */
+static enum verdict judge_device(struct judge *judge,
+				 const struct demux_sock *sock)
+{
+	const struct demux_segment *seg = judge->event->segment;
+	enum verdict verdict =
+		judge_place(judge, sock, seg->ifindex, seg->sdif);
+
+	if (verdict != VERDICT_UNEXPLAINED || seg->netns != sock->netns)
+		return verdict;
+	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
+		return judge_explain(judge,
+				     "the listener is bound to another "
+				     "device: the BPF program "
+				     "(sk_lookup, id %u) that is "
+				     "asked before chose it",
+				     seg->sk_lookup);
+	if (sock->flags & DEMUX_SOCK_REUSEPORT &&
+	    model_find_listener(judge->model, seg))
+		return judge_explain(judge, "the listener is bound to another "
+					    "device: its SO_REUSEPORT group, "
+					    "which has one for this device, "
+					    "chose it");
+	return verdict;
+}
+
 /* I2: a listener has the segment's port, and its address or any. */
 static enum verdict judge_listener(struct judge *judge,
 				   const struct demux_sock *sock)
@@ -105,7 +133,7 @@ static enum verdict judge_listener(struct judge *judge,
 	const struct demux_segment *seg = judge->event->segment;
 
 	if (listens_for(&seg->ends, sock))
-		return judge_place(judge, sock, seg->ifindex, seg->sdif);
+		return judge_device(judge, sock);
 	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
 		return judge_explain(judge,
 				     "I2: the listener has another address or "

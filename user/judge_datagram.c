@@ -66,12 +66,18 @@ static enum verdict judge_match(struct judge *judge)
 		return judge_doubt(judge, "I8: the socket is connected to "
 					  "another remote end");
 	verdict = judge_place(judge, sock, datagram->ifindex, sdif);
-	if (verdict == VERDICT_UNEXPLAINED && sock->netns == datagram->netns &&
-	    datagram->notes & DEMUX_NOTE_SK_LOOKUP)
+	if (verdict != VERDICT_UNEXPLAINED || sock->netns != datagram->netns)
+		return verdict;
+	if (datagram->notes & DEMUX_NOTE_SK_LOOKUP)
 		return judge_explain(judge, "the socket is bound to another "
 					    "device; a BPF program on "
 					    "sk_lookup chooses in this "
 					    "namespace");
+	if (sock->flags & DEMUX_SOCK_REUSEPORT)
+		return judge_explain(judge, "the socket is bound to another "
+					    "device; its SO_REUSEPORT group, "
+					    "which does not ask for it, may "
+					    "have chosen it");
 	return verdict;
 }
 

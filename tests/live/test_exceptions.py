@@ -19,7 +19,7 @@ import bpf
 import judge
 import peers
 from lab import add_vrf, ip
-from tracer import Trace
+from tracer import Trace, wait_until
 
 ASKED, REFUSED, OTHER = 12200, 12201, 12202
 IP_TRANSPARENT, SO_ATTACH_REUSEPORT_CBPF = 19, 51
@@ -210,6 +210,31 @@ def test_reuseport_program(labs):
     assert chosen == {run.listens[2]["sock"]}
     for segment in run.segments:
         judge.check_verdict(segment)
+
+
+def test_group_of_devices(labs):
+    """A group does not ask for the device: its program's choice gets the SYN,
+    though it was bound to another device after listen(), and cannot answer."""
+    lab = labs.veth()
+    option = socket.SOL_SOCKET, socket.SO_REUSEPORT, 1
+    addr = lab.server_addr[4]
+    with Trace(lab.namespaces, "--detail") as run:
+        with listen_at(lab.server, addr, options=[option]) as bound, \
+                listen_at(lab.server, addr, options=[option]), \
+                lab.client.socket(socket.AF_INET) as client:
+            bpf.choose_member(bound, 0)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+            before = lab.server.tcp("InSegs")
+            client.setblocking(False)
+            client.connect_ex((addr, ASKED))
+            wait_until(lambda: lab.server.tcp("InSegs") > before, "the SYN")
+    judge.check_accounting(run)
+    syn = to(run, lab.server, ASKED)[0]
+    assert syn["sock"] == run.listens[0]["sock"]
+    assert judge.pick(syn, ("outcome", "verdict", "candidates", "won_by")) == (
+        "listener", "explained", 1, "reuseport")
+    assert "SO_REUSEPORT" in syn["why"]
+    assert run.summary["unexplained"] == 0
 
 
 @pytest.mark.parametrize("options", [[], ["--detail"]], ids=["", "detail"])

@@ -184,6 +184,22 @@ static void test_won_by_group(void **state)
 	is("won_by", "reuseport"); /* it came first, and ended the search */
 }
 
+/* The only one that could have had it was of a group, and another member of it,
+ * which has been bound to another device since, got it. */
+static void test_won_by_group_of_devices(void **state)
+{
+	(void)state;
+	make_listened();
+	seg->sock.flags = DEMUX_SOCK_REUSEPORT;
+	add(8, REUSEPORT);
+	is("won_by", "reuseport");
+	has(DEMUX_WHY_GROUP);
+	why->group_size = 2;
+	is("won_by", "reuseport");
+	why->group_size = 1;
+	is("won_by", "-");
+}
+
 static void test_won_by_unknown(void **state)
 {
 	(void)state;

@@ -54,6 +54,28 @@ static void test_i2_reopened(void **state)
 	expect(&more, VERDICT_EXPLAINED, "I2:");
 }
 
+/* Who chooses among listeners does not ask for the device. */
+static void test_listener_of_another_device(void **state)
+{
+	struct demux_segment_more bound = syn(9, "0.0.0.0", 80);
+	struct demux_segment_more other = syn(1, "0.0.0.0", 80);
+
+	(void)state;
+	bound.segment.sock.ifindex = bound.segment.ifindex + 1;
+	bound.segment.have |= DEMUX_HAVE_SDIF;
+	expect(&bound, VERDICT_UNEXPLAINED, "another device");
+	bound.segment.sock.flags = DEMUX_SOCK_REUSEPORT;
+	expect(&bound, VERDICT_UNEXPLAINED, "another device");
+	expect(&other, VERDICT_PROVED, NULL); /* there is one for the device */
+	expect(&bound, VERDICT_EXPLAINED, "SO_REUSEPORT");
+	bound.segment.sock.flags = 0;
+	expect(&bound, VERDICT_UNEXPLAINED, "another device");
+	bound.segment.have |= DEMUX_HAVE_SK_LOOKUP;
+	expect(&bound, VERDICT_EXPLAINED, "sk_lookup");
+	bound.segment.sock.netns++;
+	expect(&bound, VERDICT_UNEXPLAINED, "namespace");
+}
+
 static void test_i5_in_its_chain(void **state)
 {
 	struct demux_segment_why why = {
