@@ -295,6 +295,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_list),
 	cmocka_unit_test(test_won_by),
 	cmocka_unit_test(test_won_by_group),
+	cmocka_unit_test(test_won_by_group_of_devices),
 	cmocka_unit_test(test_won_by_unknown),
 	cmocka_unit_test(test_group),
 	cmocka_unit_test(test_options),

@@ -256,11 +256,12 @@ static void test_i9_exceptions(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(test_assigned),          TEST(test_i2_sk_lookup),
-	TEST(test_i2_reopened),       TEST(test_i5_in_its_chain),
-	TEST(test_i5_of_a_request),   TEST(test_i6_one_socket),
-	TEST(test_i7_accept),         TEST(test_i9_nobody),
-	TEST(test_i9_table_has_none), TEST(test_i9_exceptions),
+	TEST(test_assigned),        TEST(test_i2_sk_lookup),
+	TEST(test_i2_reopened),     TEST(test_listener_of_another_device),
+	TEST(test_i5_in_its_chain), TEST(test_i5_of_a_request),
+	TEST(test_i6_one_socket),   TEST(test_i7_accept),
+	TEST(test_i9_nobody),       TEST(test_i9_table_has_none),
+	TEST(test_i9_exceptions),
 };
 
 RUN("judge", tests)
