@@ -76,10 +76,11 @@ static __always_inline void datagram_give_up(struct cell *cell,
 static __always_inline struct datagram_flight *
 datagram_open(struct cell *cell, struct sk_buff *skb)
 {
-	struct datagram_flight *flight =
-		&cell->datagram_flights[cell->datagram_flights[0].skb != 0];
+	__u32 place = cell->datagram_flights[0].skb != 0;
+	struct datagram_flight *flight = &cell->datagram_flights[place];
 
 	cell->datagrams_open++;
+	flight->place = place;
 	flight->depth = cell->datagram_depth;
 	flight->skb = (__u64)skb;
 	flight->task = flight_task();
@@ -225,14 +226,19 @@ static __always_inline void datagram_dropped(struct datagram_flight *flight,
 	flight->record.have |= DEMUX_HAVE_DROP;
 }
 
-/* The last receiver's copy, or the datagram that nobody got. */
-static __always_inline void datagram_tell(struct cell *cell,
-					  struct datagram_flight *flight)
+/* The last receiver's copy, or the datagram that nobody got, of the flight at
+ * @place. */
+__noinline int datagram_tell(__u32 place)
 {
-	struct demux_datagram *to = &flight->record;
+	struct cell *cell = this_cell();
+	struct datagram_flight *flight = datagram_flight_at(cell, place);
+	struct demux_datagram *to;
 
+	if (!flight)
+		return 0;
+	to = &flight->record;
 	if (is_by_owner() && !flight->owned)
-		return;
+		return 0;
 	to->outcome = classify_datagram(flight->met, flight->is_group,
 					&to->sock.ends);
 	if (to->outcome)
@@ -250,13 +256,14 @@ static __always_inline void datagram_tell(struct cell *cell,
 		count_softirq(&cell->datagrams.lost);
 	else
 		count_softirq(&cell->datagrams.emitted);
+	return 0;
 }
 
 static __always_inline void datagram_finish(struct cell *cell,
 					    struct datagram_flight *flight)
 {
 	if (!flight->unwanted) {
-		datagram_tell(cell, flight);
+		datagram_tell(flight->place);
 		if (flight->told)
 			count_softirq(&cell->datagrams.told);
 		else
@@ -302,7 +309,7 @@ static __always_inline void datagram_receiver(struct cell *cell,
 	struct demux_datagram *to = &flight->record;
 
 	if (flight->met & DATAGRAM_SOCKET)
-		datagram_tell(cell, flight);
+		datagram_tell(flight->place);
 	flight->met = DATAGRAM_SOCKET;
 	flight->copy = skb;
 	flight->owned = !is_by_owner() || is_wanted_sock(sk);

@@ -184,7 +184,7 @@ static __always_inline void flight_match(struct flight *flight,
 		flight_device(flight);
 	seg->have |= DEMUX_HAVE_SOCK;
 	if (config.detail)
-		why_matched(flight, (__u64)skc);
+		why_matched(flight->place, address_of(skc));
 }
 
 /* How full the listener is that it has met. */
@@ -309,15 +309,20 @@ static __always_inline bool is_listeners(__u32 met)
 	return met & MET_NOBODY || (met & MET_LISTENER && !(met & MET_REQUEST));
 }
 
-static __always_inline void flight_finish(struct cell *cell,
-					  struct flight *flight)
+/* The flight at @place has come to its end. */
+__noinline int flight_finish(__u32 place)
 {
-	struct demux_segment *seg = &flight->record.more.segment;
+	struct cell *cell = this_cell();
+	struct flight *flight = flight_at(cell, place);
+	struct demux_segment *seg;
 
+	if (!flight)
+		return 0;
+	seg = &flight->record.more.segment;
 	if (flight->unwanted) {
 		flight_tell_ends(flight);
 		flight_close(cell, flight);
-		return;
+		return 0;
 	}
 	/* The hook at the match was skipped (recursion guard), but what early
 	 * demux brought is used as it is: no second lookup. */
@@ -362,6 +367,7 @@ static __always_inline void flight_finish(struct cell *cell,
 		flight_emit(cell, flight);
 	flight_tell_ends(flight);
 	flight_close(cell, flight);
+	return 0;
 }
 
 #endif

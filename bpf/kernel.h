@@ -40,16 +40,25 @@ enum { /* tcp_tw_status, include/net/tcp.h; the others are answered by an ACK */
 extern const volatile struct demux_config config;
 
 /*
- * The id of the socket at @sk. The verifier allows no arithmetic on a pointer,
- * but takes what a byte swap leaves for a plain number; two give it back.
+ * A pointer that the verifier watches becomes a plain number: it allows no
+ * arithmetic on the one, but takes what a byte swap leaves for the other; two
+ * give it back.
  */
-static __always_inline __u64 sock_id(const volatile void *sk)
+static __always_inline __u64 address_of(const volatile void *pointer)
 {
-	__u64 number = (__u64)sk;
+	__u64 number = (__u64)pointer;
 
 	asm("%0 = be64 %0\n"
 	    "%0 = be64 %0"
 	    : "+r"(number));
+	return number;
+}
+
+/* The id of the socket at @sk. */
+static __always_inline __u64 sock_id(const volatile void *sk)
+{
+	__u64 number = address_of(sk);
+
 	return number ? (number ^ config.id_xor) * config.id_mul : 0;
 }
 

@@ -63,6 +63,7 @@ struct datagram_flight {
 	__u64 first; /* the first receiver; stable only */
 	__u64 carried; /* the socket that came with the skb */
 	__u32 depth; /* of calls, with this one; kprobe only */
+	__u32 place; /* in the cell */
 	__u16 met; /* enum datagram_met, of the datagram or its last receiver */
 	__u16 told; /* records */
 	__u8 family;
@@ -70,7 +71,7 @@ struct datagram_flight {
 	__u8 owned; /* the last receiver is the wanted process's */
 	__u8 filtering; /* inside sk_filter_trim_cap; kprobe only */
 	__u8 unwanted; /* counted already, told never; stable only */
-	__u8 pad[3];
+	__u8 pad[7];
 	__u32 check; /* length and checksum in its header */
 	struct demux_datagram record;
 };
@@ -156,6 +157,36 @@ static __always_inline struct cell *this_cell(void)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&cells, &cpu);
+}
+
+/*
+ * A flight by its place, for global functions. The verifier goes through such a
+ * one only once for a program, whatever leads to it, so what is long, and reached
+ * by several ways, is one; but that of 5.10 lets them have no pointers. Kept as it
+ * is, or clang works the address out again from what it has spilled, of which
+ * that verifier remembers no bound.
+ */
+static __always_inline struct flight *flight_at(struct cell *cell, __u32 place)
+{
+	struct flight *flight;
+
+	if (!cell || place >= FLIGHTS)
+		return NULL;
+	flight = &cell->flights[place];
+	asm volatile("" : "+r"(flight));
+	return flight;
+}
+
+static __always_inline struct datagram_flight *
+datagram_flight_at(struct cell *cell, __u32 place)
+{
+	struct datagram_flight *flight;
+
+	if (!cell || place >= FLIGHTS)
+		return NULL;
+	flight = &cell->datagram_flights[place];
+	asm volatile("" : "+r"(flight));
+	return flight;
 }
 
 /* Softirqs of one CPU never run at once but on PREEMPT_RT; process context

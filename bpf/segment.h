@@ -132,7 +132,7 @@ static __always_inline void segment_end(struct sk_buff *skb)
 	struct flight *flight = flight_find(cell, skb);
 
 	if (flight)
-		flight_finish(cell, flight);
+		flight_finish(flight->place);
 }
 
 /* The same two where the exit does not know the skb. */
@@ -151,7 +151,7 @@ static __always_inline void segment_returns(void)
 	struct flight *flight = flight_returning(cell);
 
 	if (flight)
-		flight_finish(cell, flight);
+		flight_finish(flight->place);
 	/* At the start of a trace a call may return that nobody saw begin. */
 	if (cell && cell->depth)
 		cell->depth--;

@@ -14,18 +14,24 @@
 
 #define WHY_OF_MATCH (DEMUX_WHY_SLOT | DEMUX_WHY_CHAIN | DEMUX_WHY_POSITION)
 
-/* @flight has met the socket at @skc, and its record knows it. */
-static __noinline void why_matched(struct flight *flight, __u64 skc)
+/* The flight at @place has met the socket at @skc, and its record knows it. */
+__noinline int why_matched(__u32 place, __u64 skc)
 {
-	struct demux_segment *seg = &flight->record.more.segment;
-	struct demux_why *why = &flight->record.why;
+	struct flight *flight = flight_at(this_cell(), place);
+	struct demux_segment *seg;
+	struct demux_why *why;
 	__u64 net;
 
+	if (!flight)
+		return 0;
+	seg = &flight->record.more.segment;
+	why = &flight->record.why;
 	net = (__u64)BPF_CORE_READ((struct sock_common *)skc, skc_net.net);
 	why->have &= ~WHY_OF_MATCH;
 	read_slot(why, net, skc,
 		  seg->sock.state != TCP_LISTEN &&
 			  same_ends(&seg->ends, &seg->sock.ends));
+	return 0;
 }
 
 /* What the listeners will be asked with; the skb may be gone by then. */
@@ -63,24 +69,15 @@ static __always_inline void why_candidates(struct flight *flight)
 		seg->notes |= DEMUX_NOTE_MAY_REFUSE;
 }
 
-/*
- * Which listeners the lookup could choose from, and the group of the one it did.
- * Asked once, as the flight at @place ends. This is a global function: of those
- * the verifier goes through one only once for a program, but the one of 5.10
- * lets them have no pointers.
- */
+/* Which listeners the lookup could choose from, and the group of the one it did.
+ * Asked once, as the flight at @place ends. */
 __noinline int why_listeners(__u32 place)
 {
-	struct cell *cell = this_cell();
-	struct flight *flight;
+	struct flight *flight = flight_at(this_cell(), place);
 	struct demux_why *why;
 
-	if (!config.detail || !cell || place >= FLIGHTS)
+	if (!config.detail || !flight)
 		return 0;
-	flight = &cell->flights[place];
-	/* Kept as it is, or clang works it out again from what it has spilled, of
-	 * which the verifier of 5.10 remembers no bound. */
-	asm volatile("" : "+r"(flight));
 	why = &flight->record.why;
 	if (flight->ask.net)
 		why_candidates(flight);
@@ -95,14 +92,10 @@ __noinline int why_listeners(__u32 place)
  * so it is looked also without --detail; with it, why_listeners() does. */
 __noinline int why_nobody(__u32 place)
 {
-	struct cell *cell = this_cell();
-	struct flight *flight;
+	struct flight *flight = flight_at(this_cell(), place);
 
-	if (config.detail || !cell || place >= FLIGHTS)
+	if (config.detail || !flight)
 		return 0;
-	flight = &cell->flights[place];
-	/* As in why_listeners(). */
-	asm volatile("" : "+r"(flight));
 	flight->record.why.have = 0;
 	flight->record.why.candidates = 0;
 	why_candidates(flight);
