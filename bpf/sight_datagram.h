@@ -219,13 +219,11 @@ sight_datagram_nobody(struct cell *cell, struct datagram_flight *flight,
 {
 	bool is_nobodys = config.no_socket && reason == config.no_socket;
 
-	datagram_dropped(flight, reason);
 	/* Only its header may have lain where it was not read. */
 	if (flight->met & DATAGRAM_TOO_SHORT && !is_nobodys)
 		return;
 	if (rx_sk && is_udp(rx_sk))
 		datagram_receiver(cell, flight, rx_sk, (__u64)skb);
-	datagram_dropped(flight, reason);
 	if (has_bad_checksum(skb, reason, config.bad_datagram) ||
 	    datagram_needs_checksum(flight)) {
 		flight->met |= DATAGRAM_BAD_CSUM;
@@ -277,6 +275,7 @@ static __always_inline void sight_datagram_drop(struct sk_buff *skb,
 	to->ifindex = read_iif(skb, ends.family);
 	if (!sight_datagram_unwanted(cell, flight, &uh, got))
 		sight_datagram_nobody(cell, flight, skb, reason, rx_sk);
+	datagram_dropped(flight, reason);
 	datagram_finish(cell, flight);
 }
 
