@@ -92,7 +92,7 @@ static __always_inline bool prefers_this_cpu(struct sock *sk)
 static __always_inline void read_group(struct demux_datagram *to,
 				       struct sock *sk)
 {
-	__u64 group = (__u64)BPF_CORE_READ(sk, sk_reuseport_cb);
+	__u64 group = (__u64)GET(sk, sk_reuseport_cb);
 	int index;
 
 	if (!group)
