@@ -257,23 +257,26 @@ static inline int listens_for(const struct demux_ends *seg,
 }
 
 /* Is it closed, or about to be? The kernel takes its port away a moment before it
- * says CLOSE. */
+ * says CLOSE, which a UDP socket always is that is not connected. */
 static inline int is_closing(const struct demux_sock *sock)
 {
-	return sock->state == TCP_CLOSE || !sock->ends.lport;
+	return !sock->ends.lport ||
+	       (sock->state == TCP_CLOSE && !(sock->flags & DEMUX_SOCK_UDP));
 }
 
-/* A socket that closes gives its port back, one that disconnects its peer. Can
- * @sock, which is closing, be what had the segment's two ends? */
+/* A socket that closes gives its port back, one that disconnects its peer. Is
+ * @sock closing, and can it be what had the segment's two ends? */
 static inline int may_be_released(const struct demux_ends *seg,
-				  const struct demux_ends *sock)
+				  const struct demux_sock *sock)
 {
-	return (!sock->lport || sock->lport == seg->lport) &&
-	       (!sock->rport || sock->rport == seg->rport) &&
-	       (is_any(sock->laddr) || same_addr(seg->laddr, seg->family,
-						 sock->laddr, sock->family)) &&
-	       (is_any(sock->raddr) ||
-		same_addr(seg->raddr, seg->family, sock->raddr, sock->family));
+	const struct demux_ends *at = &sock->ends;
+
+	return is_closing(sock) && (!at->lport || at->lport == seg->lport) &&
+	       (!at->rport || at->rport == seg->rport) &&
+	       (is_any(at->laddr) ||
+		same_addr(seg->laddr, seg->family, at->laddr, at->family)) &&
+	       (is_any(at->raddr) ||
+		same_addr(seg->raddr, seg->family, at->raddr, at->family));
 }
 
 #endif

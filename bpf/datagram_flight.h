@@ -194,8 +194,7 @@ datagram_carried(const struct datagram_flight *flight)
 	if (same_ends(&datagram->ends, &datagram->sock.ends))
 		return CARRIED_MATCH;
 	/* Early demux found it, and another CPU closed it since. */
-	if (!datagram->sock.ends.lport &&
-	    may_be_released(&datagram->ends, &datagram->sock.ends))
+	if (may_be_released(&datagram->ends, &datagram->sock))
 		return CARRIED_MATCH;
 	return CARRIED_OTHER;
 }

@@ -266,8 +266,7 @@ static __always_inline void flight_carried(struct flight *flight,
 	    same_ends(&seg->ends, &seg->sock.ends))
 		flight->carried = CARRIED_MATCH;
 	/* Early demux found it, and another CPU closed it since. */
-	else if (is_closing(&seg->sock) &&
-		 may_be_released(&seg->ends, &seg->sock.ends))
+	else if (may_be_released(&seg->ends, &seg->sock))
 		flight->carried = CARRIED_MATCH;
 	flight_assigned(flight, (__u64)GET(skb, destructor));
 }

@@ -230,7 +230,7 @@ static enum verdict judge_match(struct judge *judge,
 	}
 	if (same_ends(&seg->ends, &sock->ends))
 		return judge_exact(judge, sock);
-	if (is_closing(sock) && may_be_released(&seg->ends, &sock->ends))
+	if (may_be_released(&seg->ends, sock))
 		return judge_explain(judge, "the socket closed meanwhile and "
 					    "had given its port back");
 	return judge_doubt(judge, seg->outcome == DEMUX_REQUEST ?

@@ -54,7 +54,7 @@ static enum verdict judge_match(struct judge *judge)
 					     "address or port; a BPF "
 					     "program on sk_lookup chooses "
 					     "in this namespace");
-		if (!sock->ends.lport && may_be_released(to, &sock->ends))
+		if (may_be_released(to, sock))
 			return judge_explain(judge,
 					     "I8: the socket was closed or "
 					     "disconnected meanwhile, and "

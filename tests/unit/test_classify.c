@@ -182,24 +182,46 @@ static void test_released(void **state)
 {
 	const struct demux_ends seg =
 		make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
-	struct demux_ends sock = seg;
+	struct demux_sock sock = make_sock(1, S_CLOSE, seg);
+	struct demux_ends *at = &sock.ends;
 
 	(void)state;
 	assert_true(may_be_released(&seg, &sock));
-	sock.lport = 0;
+	at->lport = 0;
 	assert_true(may_be_released(&seg, &sock));
-	sock.rport = 4001;
+	at->rport = 4001;
 	assert_false(may_be_released(&seg, &sock));
-	sock.rport = 0;
-	sock.raddr[3] = 3;
+	at->rport = 0;
+	at->raddr[3] = 3;
 	assert_false(may_be_released(&seg, &sock));
-	memset(sock.raddr, 0, sizeof(sock.raddr));
+	memset(at->raddr, 0, sizeof(at->raddr));
 	assert_true(may_be_released(&seg, &sock));
-	sock.laddr[3] = 9;
+	at->laddr[3] = 9;
 	assert_false(may_be_released(&seg, &sock));
-	sock = seg;
-	sock.lport = 81;
+	*at = seg;
+	at->lport = 81;
 	assert_false(may_be_released(&seg, &sock));
+}
+
+/* UDP has no state CLOSE that would say so. */
+static void test_closing(void **state)
+{
+	const struct demux_ends seg =
+		make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
+	struct demux_sock sock = make_sock(1, S_ESTABLISHED, seg);
+
+	(void)state;
+	assert_false(may_be_released(&seg, &sock));
+	sock.ends.lport = 0;
+	assert_true(may_be_released(&seg, &sock));
+	sock.flags |= DEMUX_SOCK_UDP;
+	assert_true(may_be_released(&seg, &sock));
+	sock.state = S_CLOSE;
+	assert_true(may_be_released(&seg, &sock));
+	sock.ends.lport = seg.lport;
+	assert_false(may_be_released(&seg, &sock));
+	sock.flags = 0;
+	assert_true(may_be_released(&seg, &sock));
 }
 
 static void test_same_addr(void **state)
@@ -256,6 +278,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_detail_of_the_blind),
 	cmocka_unit_test(test_via),
 	cmocka_unit_test(test_released),
+	cmocka_unit_test(test_closing),
 	cmocka_unit_test(test_same_addr),
 	cmocka_unit_test(test_same_ends),
 };
