@@ -77,7 +77,7 @@ struct model {
 	struct ports ports;
 	struct conns conns;
 	struct ports datagram_ports; /* the same numbers, and yet others */
-	struct htab datagram_cpus; /* the last one of each CPU */
+	struct htab datagram_cpus; /* the last ones of each CPU */
 	uint64_t datagrams; /* that came, asked for or not */
 	struct model_sock *dead, **dead_tail; /* destroyed, oldest first */
 	bool keeps_all; /* all holders, and sockets that are gone: set it after

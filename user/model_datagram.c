@@ -9,14 +9,23 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* The last datagram of a CPU, whose records come one after the other. */
-struct datagram_cpu {
-	struct htab_node by_cpu;
-	uint32_t cpu;
+/* A CPU's datagrams of which more may be told: one may come inside another one, as
+ * a tunnel's does, or tasks take turns (PREEMPT_RT). */
+#define RECENT_MAX 4
+
+struct recent {
 	uint64_t mono_ns;
 	bool is_wanted; /* one of its records was asked for */
 	bool is_matched; /* and a socket got it */
+};
+
+struct datagram_cpu {
+	struct htab_node by_cpu;
+	uint32_t cpu;
+	unsigned int count;
+	struct recent recent[RECENT_MAX]; /* first the one that was told last */
 };
 
 static struct datagram_cpu *find_cpu(const struct model *model, uint32_t cpu)
@@ -51,19 +60,26 @@ int model_datagram_comes(struct model *model,
 			 const struct demux_datagram *datagram)
 {
 	const struct demux_head *head = &datagram->head;
-	struct datagram_cpu *of = find_cpu(model, head->cpu);
+	struct datagram_cpu *of = find_cpu(model, head->cpu) ?:
+					  add_cpu(model, head->cpu);
+	struct recent now = { .mono_ns = head->mono_ns };
+	unsigned int at = 0;
 
-	/* One inside which another one came may have further copies. */
-	if (of && (of->mono_ns == head->mono_ns ||
-		   (datagram->copy && head->mono_ns < of->mono_ns)))
-		return 0;
-	if (!of)
-		of = add_cpu(model, head->cpu);
 	if (!of)
 		return -ENOMEM;
-	of->mono_ns = head->mono_ns;
-	of->is_wanted = of->is_matched = false;
-	model->datagrams++;
+	while (at < of->count && of->recent[at].mono_ns != head->mono_ns)
+		at++;
+	if (at < of->count) {
+		now = of->recent[at];
+	} else {
+		model->datagrams++;
+		if (of->count < RECENT_MAX)
+			of->count++;
+		else
+			at--;
+	}
+	memmove(of->recent + 1, of->recent, at * sizeof(now));
+	of->recent[0] = now;
 	return 0;
 }
 
@@ -71,7 +87,7 @@ int model_datagram_comes(struct model *model,
 static int count_datagram(struct model *model, struct event *event)
 {
 	const struct demux_datagram *datagram = event->datagram;
-	struct datagram_cpu *of = find_cpu(model, datagram->head.cpu);
+	struct recent *of = find_cpu(model, datagram->head.cpu)->recent;
 	bool is_got = event->sock && datagram->outcome <= DEMUX_MULTICAST;
 	struct port *port;
 

@@ -303,6 +303,41 @@ static void test_copies_of_a_pid(void **state)
 	assert_true(summary.is_proved);
 }
 
+/* What comes on the same CPU between two copies is another datagram, and takes
+ * nothing from the count of theirs, asked for or not. */
+static void test_one_inside_another(void **state)
+{
+	struct demux_accept one = make_before(1, 70, "w", 5, 0, member(1)),
+			    two = make_before(1, 70, "w", 6, 0, member(2));
+	struct demux_datagram ours = copy_of(2, 1, 0), ours2 = copy_of(2, 2, 1),
+			      other = copy_of(2, 3, 0),
+			      inner = copy_of(3, 3, 0),
+			      inner2 = copy_of(3, 4, 1),
+			      our_inner = copy_of(3, 1, 0);
+	struct demux_end last = make_end(9, 0, 0);
+	const void *const once[] = { &one,   &two,    &ours, &inner,
+				     &ours2, &inner2, &last, NULL };
+	const void *const both[] = { &one,   &two,  &other, &our_inner,
+				     &ours2, &last, NULL };
+	struct demux_config wanted = all();
+
+	(void)state;
+	wanted.protos = DEMUX_UDP;
+	wanted.pid = 70;
+	last.head.len = sizeof(last);
+	last.datagrams.seen = last.datagrams.told = 2;
+	last.datagrams.emitted = 4;
+	pass(&wanted, once);
+	assert_int_equal(summary.udp.datagrams, 1);
+	assert_int_equal(summary.udp.copies, 2);
+	assert_int_equal(summary.udp.filtered, 1);
+	last.datagrams.emitted = 3;
+	pass(&wanted, both);
+	assert_int_equal(summary.udp.datagrams, 2);
+	assert_int_equal(summary.udp.copies, 2);
+	assert_int_equal(summary.udp.filtered, 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_ports_and_families),
 	cmocka_unit_test(test_netns),
@@ -310,6 +345,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_unknown_ends),
 	cmocka_unit_test(test_pid),
 	cmocka_unit_test(test_copies_of_a_pid),
+	cmocka_unit_test(test_one_inside_another),
 };
 
 RUN("pipeline_wanted", tests)
