@@ -180,6 +180,12 @@ static __always_inline bool is_owned(__u64 sk)
 	return BPF_CORE_READ((struct sock *)sk, sk_lock.owned);
 }
 
+static __always_inline bool is_closed(__u64 sk)
+{
+	return BPF_CORE_READ((struct sock *)sk, __sk_common.skc_state) ==
+	       TCP_CLOSE;
+}
+
 /* May the listener at @sk take over the requests of others? Those of its group
  * that have closed stay known to it while they have any, since 5.14, 333bb73f620e
  * ("tcp: Keep TCP_CLOSE sockets in the reuseport group."). */

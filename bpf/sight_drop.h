@@ -132,16 +132,15 @@ static __always_inline void sight_unmatched(struct flight *flight,
 {
 	if (flight->met & MET_TOO_SHORT)
 		return;
-	if (rx_sk) {
+	if (rx_sk)
 		flight_match(flight, &rx_sk->__sk_common);
-		flight->met |= flight->record.more.segment.sock.state ==
-					       TCP_TIME_WAIT ?
-				       MET_TIME_WAIT :
-				       MET_DROP;
-	} else if (config.no_socket && reason == config.no_socket) {
+	if (config.no_socket && reason == config.no_socket) {
 		flight_nobody(flight, skb);
 	} else if (has_bad_checksum(skb, reason, config.bad_csum)) {
 		flight->met |= MET_BAD_CSUM;
+	} else if (rx_sk &&
+		   flight->record.more.segment.sock.state == TCP_TIME_WAIT) {
+		flight->met |= MET_TIME_WAIT;
 	} else if (config.drop_args >= 4 ||
 		   (config.drop_args == 3 && reason != config.not_specified)) {
 		flight->met |= MET_DROP;
@@ -157,14 +156,15 @@ static __always_inline void sight_unmatched(struct flight *flight,
 }
 
 /* Is this the end of the matched segment @flight, and not of the next one, which
- * may look like it and even have its skb's address? */
+ * may look like it and even have its skb's address? Where the kernel says neither
+ * reason nor socket: a socket that has closed since had taken it. */
 static __always_inline bool is_its_drop(const struct flight *flight,
 					__u32 reason, const struct sock *rx_sk)
 {
 	if (config.drop_args >= 4)
 		return rx_sk && flight->matched == (__u64)rx_sk;
 	if (config.drop_args < 3)
-		return true;
+		return !is_closed(flight->matched);
 	return reason != config.no_socket &&
 	       (flight->listener || reason != config.not_specified);
 }

@@ -75,6 +75,9 @@ def test_request(stage):
         # Out of window: answered, and nothing more.
         assert stage.send(1, "PSH|ACK", "request", "kept", 10**6, theirs,
                           payload=b"x") == [ACK]
+        # Long, so its checksum is verified here and not before.
+        assert not stage.send(1, "PSH|ACK", "malformed", "checksum", 1001,
+                              theirs, payload=bytes(100), damage=1)
         stage.send(1, "ACK", "request", "child", 1001, theirs)
         stage.accept()
         stage.send(1, "ACK", "established", "taken_up", 1001, theirs)
@@ -113,6 +116,8 @@ def test_time_wait(stage):
         assert not stage.send(1, "ACK", "time_wait", "swallowed", 1002,
                               theirs + 1)
         assert not stage.send(1, "RST", "time_wait", "swallowed", 900)
+        assert not stage.send(1, "PSH|ACK", "malformed", "checksum", 1002,
+                              theirs + 1, payload=bytes(100), damage=1)
         assert stage.send(1, "SYN", "time_wait", "reopened", 10**6)
         theirs = stage.tun.open(2)
         stage.accept().close()
@@ -122,8 +127,8 @@ def test_time_wait(stage):
                           payload=b"late") == [RST]
     told = stage.check(run)
     if run.sees("reopened"):
-        assert told[3]["sock_state"] == "TIME_WAIT"
-        assert told[3]["parent"] == run.segments[0]["sock"]
+        assert told[4]["sock_state"] == "TIME_WAIT"
+        assert told[4]["parent"] == run.segments[0]["sock"]
 
 
 def test_nobody(stage):
