@@ -73,7 +73,7 @@ static enum verdict judge_match(struct judge *judge)
 					    "device; a BPF program on "
 					    "sk_lookup chooses in this "
 					    "namespace");
-	if (sock->flags & DEMUX_SOCK_REUSEPORT)
+	if (datagram->have & DEMUX_HAVE_GROUP && datagram->group_size > 1)
 		return judge_explain(judge, "the socket is bound to another "
 					    "device; its SO_REUSEPORT group, "
 					    "which does not ask for it, may "

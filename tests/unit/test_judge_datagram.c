@@ -52,6 +52,12 @@ static void test_device(void **state)
 	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
 	datagram.notes = DEMUX_NOTE_SK_LOOKUP;
 	expect_copy(&datagram, VERDICT_EXPLAINED, "sk_lookup");
+	datagram.notes = 0;
+	datagram.have |= DEMUX_HAVE_GROUP;
+	datagram.group_size = 1;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
+	datagram.group_size = 2;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "SO_REUSEPORT group");
 	/* That is no reason for another namespace. */
 	datagram.netns++;
 	expect_copy(&datagram, VERDICT_UNEXPLAINED, "namespace");
