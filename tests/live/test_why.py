@@ -200,9 +200,12 @@ def chain(namespace):
 
 
 def exchange(listener, clients):
-    """A byte each way."""
-    for client in clients:
-        server, _ = listener.accept()
+    """A byte each way. Where two CPUs bring the last ACKs, the accept queue may
+    have another order than the clients."""
+    by_name = {client.getsockname(): client for client in clients}
+    for _ in clients:
+        server, name = listener.accept()
+        client = by_name[name]
         with server:
             client.sendall(b"x")
             server.recv(1)
