@@ -225,11 +225,9 @@ static __always_inline void sock_changes(struct sock *sk, int before, int after)
 		sock_closes(sk, DEMUX_UNHASHED);
 #ifdef DEMUX_UNTYPED
 	/* A cookie is made when somebody first asks for it. The hooks on
-	 * accept() that know no types cannot ask, but find it there. A Fast
-	 * Open child may be accepted in SYN_RECV. */
-	if (config.has_cookie &&
-	    (after == TCP_SYN_RECV ||
-	     (before == TCP_SYN_RECV && after == TCP_ESTABLISHED)) &&
+	 * accept() that know no types cannot ask, but find it there. */
+	if (config.has_cookie && before == TCP_SYN_RECV &&
+	    after == TCP_ESTABLISHED &&
 	    filter_port(&config, GET(sk, __sk_common.skc_num)))
 		bpf_get_socket_cookie(sk);
 #endif
