@@ -107,6 +107,7 @@ static enum verdict judge_device(struct judge *judge,
 	const struct demux_segment *seg = judge->event->segment;
 	enum verdict verdict =
 		judge_place(judge, sock, seg->ifindex, seg->sdif);
+	struct model_sock *member;
 
 	if (verdict != VERDICT_UNEXPLAINED || seg->netns != sock->netns)
 		return verdict;
@@ -117,8 +118,9 @@ static enum verdict judge_device(struct judge *judge,
 				     "(sk_lookup, id %u) that is "
 				     "asked before chose it",
 				     seg->sk_lookup);
-	if (sock->flags & DEMUX_SOCK_REUSEPORT &&
-	    model_find_listener(judge->model, seg))
+	member = model_find_listener(judge->model, seg);
+	if (sock->flags & DEMUX_SOCK_REUSEPORT && member &&
+	    member->last.flags & DEMUX_SOCK_REUSEPORT)
 		return judge_explain(judge, "the listener is bound to another "
 					    "device: its SO_REUSEPORT group, "
 					    "which has one for this device, "

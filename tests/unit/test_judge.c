@@ -66,7 +66,11 @@ static void test_listener_of_another_device(void **state)
 	expect(&bound, VERDICT_UNEXPLAINED, "another device");
 	bound.segment.sock.flags = DEMUX_SOCK_REUSEPORT;
 	expect(&bound, VERDICT_UNEXPLAINED, "another device");
-	expect(&other, VERDICT_PROVED, NULL); /* there is one for the device */
+	expect(&other, VERDICT_PROVED,
+	       NULL); /* one for the device, in no group */
+	expect(&bound, VERDICT_UNEXPLAINED, "another device");
+	other.segment.sock.flags = DEMUX_SOCK_REUSEPORT;
+	expect(&other, VERDICT_PROVED, NULL);
 	expect(&bound, VERDICT_EXPLAINED, "SO_REUSEPORT");
 	bound.segment.sock.flags = 0;
 	expect(&bound, VERDICT_UNEXPLAINED, "another device");
