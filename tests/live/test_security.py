@@ -12,7 +12,7 @@ import pytest
 import bpf
 import wire
 from datagrams import check_verdict
-from judge import pick
+from judge import numbers, pick
 from sight import release
 from stage import ENDS, PORT
 from tracer import Trace
@@ -118,13 +118,6 @@ def take_arrivals(side):
     side.stage.accept(side.refusing)
     side.send_datagrams(b"yes")
     assert side.got() == [(OPEN, b"yes"), (REFUSED, b"yes")]
-
-
-def numbers(run, socks):
-    """Of these sockets, as the trace has them."""
-    known = {x["inode"]: x["sock"] for x in run.sockets + run.accepts
-             if "inode" in x}
-    return [known[os.fstat(x.fileno()).st_ino] for x in socks]
 
 
 def check_segments(run, side, told):
