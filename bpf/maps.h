@@ -16,8 +16,8 @@
 
 const volatile struct demux_config config = {};
 
-/* What a segment that no connected socket gets asks the listeners; only with
- * --detail. */
+/* What a segment that no connected socket gets asks the listeners; without
+ * --detail only one that is nobody's. */
 struct listen_query {
 	__u64 net;
 	__u32 addr[4];
@@ -71,7 +71,7 @@ struct datagram_flight {
 	__u8 owned; /* the last receiver is the wanted process's */
 	__u8 filtering; /* inside sk_filter_trim_cap; kprobe only */
 	__u8 unwanted; /* counted already, told never; stable only */
-	__u8 pad[7];
+	__u8 pad[3];
 	__u32 check; /* length and checksum in its header */
 	struct demux_datagram record;
 };

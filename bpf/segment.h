@@ -337,8 +337,7 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 		return;
 	/* Of a request the kernel names the listener, which was asked; what had
 	 * the segment is on the skb. */
-	if (flight->carried == CARRIED_MATCH &&
-	    flight->record.more.segment.sock.state == TCP_NEW_SYN_RECV)
+	if (carries_request(flight))
 		flight_parent(flight, &rx_sk->__sk_common);
 	else
 		flight_match(flight, &rx_sk->__sk_common);

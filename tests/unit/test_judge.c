@@ -66,8 +66,8 @@ static void test_listener_of_another_device(void **state)
 	expect(&bound, VERDICT_UNEXPLAINED, "another device");
 	bound.segment.sock.flags = DEMUX_SOCK_REUSEPORT;
 	expect(&bound, VERDICT_UNEXPLAINED, "another device");
-	expect(&other, VERDICT_PROVED,
-	       NULL); /* one for the device, in no group */
+	/* There is one for the device, but in no group. */
+	expect(&other, VERDICT_PROVED, NULL);
 	expect(&bound, VERDICT_UNEXPLAINED, "another device");
 	other.segment.sock.flags = DEMUX_SOCK_REUSEPORT;
 	expect(&other, VERDICT_PROVED, NULL);
