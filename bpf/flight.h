@@ -171,6 +171,18 @@ static __always_inline void flight_nobody(struct flight *flight,
 	why_nobody(flight->place);
 }
 
+/* It has met the socket at @sk, which its record has read. */
+static __always_inline void flight_met(struct flight *flight, __u64 sk)
+{
+	struct demux_segment *seg = &flight->record.more.segment;
+
+	if (seg->sock.ifindex)
+		flight_device(flight);
+	seg->have |= DEMUX_HAVE_SOCK;
+	if (config.detail)
+		why_matched(flight->place, sk);
+}
+
 static __always_inline void flight_match(struct flight *flight,
 					 struct sock_common *skc)
 {
@@ -180,11 +192,7 @@ static __always_inline void flight_match(struct flight *flight,
 	/* What the skb carried was read at entry already. */
 	if (seg->sock.id != sock_id(skc))
 		read_sock(&seg->sock, skc);
-	if (seg->sock.ifindex)
-		flight_device(flight);
-	seg->have |= DEMUX_HAVE_SOCK;
-	if (config.detail)
-		why_matched(flight->place, address_of(skc));
+	flight_met(flight, address_of(skc));
 }
 
 /* How full the listener is that it has met. */
@@ -256,11 +264,10 @@ static __always_inline void flight_carried(struct flight *flight,
 	struct sock *sk = GET(skb, sk);
 
 	flight->carried = CARRIED_NONE;
-	flight->carried_id = 0;
+	flight->carrying = (__u64)sk;
 	if (!sk)
 		return;
 	read_sock(&seg->sock, &sk->__sk_common);
-	flight->carried_id = seg->sock.id;
 	flight->carried = CARRIED_OTHER;
 	if (seg->sock.state != TCP_LISTEN &&
 	    same_ends(&seg->ends, &seg->sock.ends))
@@ -327,18 +334,16 @@ __noinline int flight_finish(__u32 place)
 	 * demux brought is used as it is: no second lookup. */
 	if (!flight->met && flight->carried == CARRIED_MATCH &&
 	    seg->sock.state != TCP_TIME_WAIT &&
-	    seg->sock.state != TCP_NEW_SYN_RECV)
+	    seg->sock.state != TCP_NEW_SYN_RECV) {
 		flight->met = MET_FULL;
-	/* Refused before any hook saw its socket, yet it was carried. */
-	if (flight->met && !(flight->met & (MET_SOCKET | MET_NOBODY)) &&
-	    flight->carried != CARRIED_NONE &&
-	    flight->carried != CARRIED_UNKNOWN)
 		seg->have |= DEMUX_HAVE_SOCK;
+		seg->predicted |= DEMUX_PREDICTED_OUTCOME;
+	}
 
 	/* Dropped on the way, as a request is whose listener has closed: the
 	 * kernel looked the segment up again. */
 	if (flight->carried == CARRIED_MATCH && seg->have & DEMUX_HAVE_SOCK &&
-	    seg->sock.id != flight->carried_id)
+	    seg->sock.id != sock_id((void *)flight->carrying))
 		flight->carried = CARRIED_NONE;
 
 	seg->outcome = classify_outcome(flight->met);

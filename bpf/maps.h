@@ -42,7 +42,7 @@ struct flight {
 	__u64 matched; /* the socket that got it; stable only */
 	__u32 met; /* enum demux_met */
 	__u32 carried; /* enum demux_carried */
-	__u64 carried_id; /* of the socket that came with the skb */
+	__u64 carrying; /* the socket that came with the skb */
 	__u8 owned; /* it met a socket of the wanted process */
 	__u8 ends; /* records in end */
 	__u8 filtering; /* inside sk_filter_trim_cap; kprobe only */

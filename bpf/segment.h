@@ -165,7 +165,7 @@ static __always_inline bool carries_request(const struct flight *flight)
 
 	return flight->carried == CARRIED_MATCH &&
 	       seg->sock.state == TCP_NEW_SYN_RECV &&
-	       seg->sock.id == flight->carried_id &&
+	       seg->sock.id == sock_id((void *)flight->carrying) &&
 	       !(flight->met & MET_LISTENER_CLOSED);
 }
 
@@ -188,7 +188,7 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 		flight_queues(flight, sk);
 		flight_sk_lookup(flight, GET(sk, __sk_common.skc_net.net));
 		if (carries_request(flight)) {
-			seg->have |= DEMUX_HAVE_SOCK;
+			flight_met(flight, flight->carrying);
 			flight->met |= MET_REQUEST;
 		}
 		if (flight->met & (MET_TIME_WAIT | MET_REQUEST))
@@ -329,14 +329,18 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 		flight->met |= MET_BAD_CSUM;
 	if (flight->met & (MET_SOCKET | MET_NOBODY))
 		return;
-	if (config.no_socket && reason == config.no_socket)
+	if (config.no_socket && reason == config.no_socket) {
 		flight_nobody(flight, skb);
-	else if (!(flight->met & MET_BAD_CSUM))
+		return;
+	}
+	if (!(flight->met & MET_BAD_CSUM))
 		flight->met |= MET_DROP;
+	if (flight->carrying)
+		flight_met(flight, flight->carrying);
 	if (!rx_sk)
 		return;
 	/* Of a request the kernel names the listener, which was asked; what had
-	 * the segment is on the skb. */
+	 * the segment came with the skb. */
 	if (carries_request(flight))
 		flight_parent(flight, &rx_sk->__sk_common);
 	else

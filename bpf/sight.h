@@ -62,7 +62,7 @@ static __always_inline struct flight *sight_open(struct cell *cell, __u64 skb)
 	flight->matched = 0;
 	flight->record.more.segment.flags = 0;
 	flight->carried = CARRIED_UNKNOWN;
-	flight->carried_id = 0;
+	flight->carrying = 0;
 	return flight;
 }
 

@@ -157,7 +157,8 @@ static __always_inline void sight_unmatched(struct flight *flight,
 
 /* Is this the end of the matched segment @flight, and not of the next one, which
  * may look like it and even have its skb's address? Where the kernel says neither
- * reason nor socket: a socket that has closed since had taken it. */
+ * reason nor socket: a socket that has closed since had taken it. One that another
+ * CPU closes between its match and this drop makes one segment count as two. */
 static __always_inline bool is_its_drop(const struct flight *flight,
 					__u32 reason, const struct sock *rx_sk)
 {

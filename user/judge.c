@@ -77,7 +77,8 @@ static enum verdict judge_nobody(struct judge *judge)
 	    !(seg->have & DEMUX_HAVE_ADDRS) || !(seg->have & DEMUX_HAVE_SDIF) ||
 	    seg->notes & DEMUX_NOTE_NONE_LISTENS)
 		return verdict;
-	listener = model_find_listener(judge->model, seg);
+	listener = model_find_bound(judge->model, judge->event->arrival,
+				    seg->ifindex, seg->sdif);
 	if (!listener)
 		return VERDICT_PROVED;
 	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
@@ -95,7 +96,11 @@ static enum verdict judge_nobody(struct judge *judge)
 		return judge_explain(judge, "I9: it came in by a VRF, and the "
 					    "listener is bound to none "
 					    "(tcp_l3mdev_accept)");
-	return judge_doubt(judge, "I9: a listener could have taken it");
+	/* The walk gives up in a long bucket; with --detail in a longer one. */
+	return judge_doubt(judge, "I9: a listener could have taken it%s",
+			   judge->event->with_why ?
+				   "" :
+				   ", as far as is known without --detail");
 }
 
 /* One that has the segment's address and port. Who chooses among listeners does
@@ -118,7 +123,8 @@ static enum verdict judge_device(struct judge *judge,
 				     "(sk_lookup, id %u) that is "
 				     "asked before chose it",
 				     seg->sk_lookup);
-	member = model_find_listener(judge->model, seg);
+	member = model_find_bound(judge->model, judge->event->arrival,
+				  seg->ifindex, seg->sdif);
 	if (sock->flags & DEMUX_SOCK_REUSEPORT && member &&
 	    member->last.flags & DEMUX_SOCK_REUSEPORT)
 		return judge_explain(judge, "the listener is bound to another "

@@ -34,6 +34,7 @@ static enum verdict judge_match(struct judge *judge)
 	const struct demux_ends *to = &datagram->ends;
 	const struct demux_sock *sock = &datagram->sock;
 	__u32 sdif = datagram->have & DEMUX_HAVE_SDIF ? datagram->sdif : 0;
+	struct model_sock *member;
 	enum verdict verdict;
 
 	/* What is predicted of a connect()'s moment may be the wrong one. */
@@ -73,11 +74,14 @@ static enum verdict judge_match(struct judge *judge)
 					    "device; a BPF program on "
 					    "sk_lookup chooses in this "
 					    "namespace");
-	if (datagram->have & DEMUX_HAVE_GROUP && datagram->group_size > 1)
+	member = model_find_bound(judge->model, event->arrival,
+				  datagram->ifindex, sdif);
+	if (datagram->have & DEMUX_HAVE_GROUP && member &&
+	    member->last.flags & DEMUX_SOCK_REUSEPORT)
 		return judge_explain(judge, "the socket is bound to another "
 					    "device; its SO_REUSEPORT group, "
-					    "which does not ask for it, may "
-					    "have chosen it");
+					    "which has one for this device, "
+					    "may have chosen it");
 	return verdict;
 }
 

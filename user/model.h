@@ -112,10 +112,12 @@ struct model_sock *model_find_ends(const struct model *model,
 				   uint32_t netns,
 				   const struct model_sock *except);
 
-/* A listener that is still there, for all that is known, and could have taken
- * the segment; or NULL. */
-struct model_sock *model_find_listener(const struct model *model,
-				       const struct demux_segment *seg);
+/* A listener, or a UDP socket with no remote end, that is still there, for all
+ * that is known, and could have taken what came in by @ifindex and @sdif; or
+ * NULL. */
+struct model_sock *model_find_bound(const struct model *model,
+				    const struct demux_arrival *got,
+				    uint32_t ifindex, uint32_t sdif);
 
 typedef void (*model_visit)(struct model_sock *sock, void *context);
 /* Calls @visit for each socket, those that are gone too. */

@@ -98,42 +98,47 @@ struct model_sock *model_find_ends(const struct model *model,
 	return NULL;
 }
 
-/* One that is bound at @at, which is where the segment went or any. */
+/* One that is bound at @at, which is where it went or any. */
 static struct model_sock *find_bound(const struct model *model,
 				     const struct demux_ends *at,
-				     const struct demux_segment *seg)
+				     const struct demux_arrival *got,
+				     uint32_t ifindex, uint32_t sdif)
 {
 	struct htab_node *node =
-		htab_find(&model->ends, hash_ends(at, seg->netns));
+		htab_find(&model->ends, hash_ends(at, got->netns));
+	bool is_udp = got->head.type == DEMUX_DATAGRAM;
 
 	for (; node; node = htab_next(node)) {
 		struct model_sock *sock =
 			htab_entry(node, struct model_sock, by_ends);
 		uint32_t device = sock->last.ifindex;
 
-		if (sock->last.netns == seg->netns &&
-		    sock->last.state == TCP_LISTEN &&
+		if (sock->last.netns == got->netns &&
+		    model_table_is_udp(&sock->last) == is_udp &&
+		    (is_udp || sock->last.state == TCP_LISTEN) &&
+		    !sock->last.ends.rport &&
 		    !(sock->last.flags & DEMUX_SOCK_BY_ENDS) &&
-		    sock->born_ns < seg->head.mono_ns &&
-		    (!device || device == seg->ifindex ||
-		     (seg->sdif && device == seg->sdif)) &&
-		    listens_for(&seg->ends, &sock->last))
+		    sock->born_ns < got->head.mono_ns &&
+		    (!device || device == ifindex ||
+		     (sdif && device == sdif)) &&
+		    listens_for(&got->ends, &sock->last))
 			return sock;
 	}
 	return NULL;
 }
 
-struct model_sock *model_find_listener(const struct model *model,
-				       const struct demux_segment *seg)
+struct model_sock *model_find_bound(const struct model *model,
+				    const struct demux_arrival *got,
+				    uint32_t ifindex, uint32_t sdif)
 {
-	struct demux_ends at = { .family = seg->ends.family,
-				 .lport = seg->ends.lport };
-	struct model_sock *any = find_bound(model, &at, seg);
+	struct demux_ends at = { .family = got->ends.family,
+				 .lport = got->ends.lport };
+	struct model_sock *any = find_bound(model, &at, got, ifindex, sdif);
 
 	if (any)
 		return any;
-	memcpy(at.laddr, seg->ends.laddr, sizeof(at.laddr));
-	return find_bound(model, &at, seg);
+	memcpy(at.laddr, got->ends.laddr, sizeof(at.laddr));
+	return find_bound(model, &at, got, ifindex, sdif);
 }
 
 void model_table_bury(struct model *model, struct model_sock *sock,
@@ -147,13 +152,25 @@ void model_table_bury(struct model *model, struct model_sock *sock,
 	model->dead_tail = &sock->next_dead;
 }
 
+/* Would the lookup have found @sock, which has the segment's two ends? Of one that
+ * is bound to no device: if the kernel lets those have what comes in by a VRF, as it
+ * did a listener's segment that is bound to none either. */
+static bool takes_device(const struct demux_sock *sock,
+			 const struct demux_segment *seg)
+{
+	if (!sock->ifindex)
+		return !seg->sdif || !seg->sock.ifindex;
+	return sock->ifindex == seg->ifindex || sock->ifindex == seg->sdif;
+}
+
 void model_table_pass_by(struct model *model, const struct demux_segment *seg)
 {
 	struct htab_node *next, *node;
 
 	if (seg->outcome != DEMUX_LISTENER || seg->predicted ||
 	    (seg->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) != TCP_FLAG_SYN ||
-	    (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED))
+	    (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED) ||
+	    !listens_for(&seg->ends, &seg->sock))
 		return;
 	node = htab_find(&model->ends, hash_ends(&seg->ends, seg->netns));
 	for (; node; node = next) {
@@ -164,7 +181,8 @@ void model_table_pass_by(struct model *model, const struct demux_segment *seg)
 		if (sock->last.netns == seg->netns &&
 		    model_table_is_mini(&sock->last) &&
 		    sock->seen_ns < seg->head.mono_ns &&
-		    same_ends(&seg->ends, &sock->last.ends))
+		    same_ends(&seg->ends, &sock->last.ends) &&
+		    takes_device(&sock->last, seg))
 			model_table_bury(model, sock, seg->head.mono_ns);
 	}
 }

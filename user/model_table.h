@@ -43,7 +43,8 @@ void model_table_own(struct model_sock *sock, uint32_t pid, const char *comm);
 void model_table_drop_ends(struct model *model, struct model_sock *sock);
 
 /* A SYN that a listener gets says that the minisock with its two ends, if one is
- * known, is gone: the lookup would have found that first. */
+ * known, is gone: the lookup would have found that first. Not of a listener that a
+ * rule or a program may have assigned it to. */
 void model_table_pass_by(struct model *model, const struct demux_segment *seg);
 
 /* Keeps a socket that is gone until no record can speak of it any more, and

@@ -161,7 +161,7 @@ def test_md5(stage):
         (PLAIN, lambda x: ())))
     names = ["TCP_MD5NOTFOUND", "TCP_MD5FAILURE", "TCP_MD5UNEXPECTED",
              "TCP_MD5NOTFOUND", "TCP_MD5NOTFOUND"]
-    with Trace([stage.here]) as run, counted(
+    with Trace([stage.here], "--detail") as run, counted(
             stage, TCPMD5NotFound=6, TCPMD5Failure=2, TCPMD5Unexpected=2):
         for version in 4, 6:
             exchange_md5(stage, version, signed[version])
@@ -176,6 +176,9 @@ def test_md5(stage):
                                                     names, wanted):
             check_reason(segment, name)
             check_socket(run, segment, number, carried)
+            # What is in the hash table has its place told.
+            assert (segment.get("sock") in (told[4]["sock"], child)) is (
+                "chain_position" in segment), segment
         assert told[6]["sock"] == child
 
 

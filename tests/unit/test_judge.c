@@ -228,7 +228,7 @@ static void test_i9_table_has_none(void **state)
 
 	(void)state;
 	feed(&model, &listen);
-	expect(&more, VERDICT_UNEXPLAINED, "I9:");
+	expect(&more, VERDICT_UNEXPLAINED, "without --detail");
 	more.segment.notes = DEMUX_NOTE_NONE_LISTENS;
 	expect(&more, VERDICT_PROVED, NULL);
 }

@@ -39,6 +39,7 @@ static void test_device(void **state)
 {
 	struct demux_datagram datagram =
 		make_datagram(20, client(1000), server(1, "0.0.0.0"));
+	struct demux_datagram other;
 
 	(void)state;
 	datagram.have |= DEMUX_HAVE_SDIF;
@@ -54,9 +55,14 @@ static void test_device(void **state)
 	expect_copy(&datagram, VERDICT_EXPLAINED, "sk_lookup");
 	datagram.notes = 0;
 	datagram.have |= DEMUX_HAVE_GROUP;
-	datagram.group_size = 1;
-	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
 	datagram.group_size = 2;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
+	other = make_datagram(21, client(1001), server(2, "0.0.0.0"));
+	feed(&model, &other);
+	datagram.head.mono_ns = 22;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
+	other.sock.flags |= DEMUX_SOCK_REUSEPORT;
+	feed(&model, &other);
 	expect_copy(&datagram, VERDICT_EXPLAINED, "SO_REUSEPORT group");
 	/* That is no reason for another namespace. */
 	datagram.netns++;

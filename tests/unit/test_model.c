@@ -314,6 +314,29 @@ static void test_minisock_ends_when_passed_by(void **state)
 	assert_int_equal(mini(6, S_NEW_SYN_RECV, client(1000)), 3);
 }
 
+/* The lookup would not have found it: it is in another VRF, or nobody looked. */
+static void test_minisock_is_not_passed_by(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(3, DEMUX_LISTENER, client(1000));
+
+	(void)state;
+	assert_int_equal(mini(1, S_TIME_WAIT, client(1000)), 1);
+	more.segment.flags = 0x002;
+	/* What comes in by device 7, of VRF 9. */
+	more.segment.ifindex = 9;
+	more.segment.sdif = 7;
+	give_sock(&more, make_listener(100, "0.0.0.0", 80));
+	more.segment.sock.ifindex = 9;
+	feed(&model, &more);
+	assert_int_equal(mini(4, S_TIME_WAIT, client(1000)), 1);
+	more = make_segment(5, DEMUX_LISTENER, client(1000));
+	more.segment.flags = 0x002;
+	give_sock(&more, make_listener(101, "0.0.0.0", 81));
+	feed(&model, &more);
+	assert_int_equal(mini(6, S_TIME_WAIT, client(1000)), 1);
+}
+
 /* The same two ends, and the same memory, in another network namespace. */
 static void test_minisock_of_another_namespace(void **state)
 {
@@ -357,6 +380,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_time_wait_ends_when_reopened),
 	TEST(test_minisock_ends_when_passed_by),
 	TEST(test_minisock_of_another_namespace),
+	TEST(test_minisock_is_not_passed_by),
 	TEST(test_idle_minisock_goes),
 };
 
