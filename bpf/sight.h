@@ -346,6 +346,9 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 		return;
 	flight_queues(flight, sk);
 	sight_listener(ctx, flight, sk);
+	/* The flight may end much later. */
+	if (config.detail && !(flight->met & MET_REQUEST))
+		why_listeners(flight->place);
 }
 
 /* --- the inet_sock_set_state tracepoint ------------------------------------- */

@@ -70,17 +70,17 @@ static __always_inline void why_candidates(struct flight *flight)
 }
 
 /* Which listeners the lookup could choose from, and the group of the one it did.
- * Asked once, as the flight at @place ends. */
+ * Asked once: as the flight at @place ends, or before. */
 __noinline int why_listeners(__u32 place)
 {
 	struct flight *flight = flight_at(this_cell(), place);
 	struct demux_why *why;
 
-	if (!config.detail || !flight)
+	if (!config.detail || !flight || !flight->ask.net)
 		return 0;
 	why = &flight->record.why;
-	if (flight->ask.net)
-		why_candidates(flight);
+	why_candidates(flight);
+	flight->ask.net = 0;
 	if (flight->listener)
 		read_listener_group(why, flight->listener);
 	if (!(why->have & DEMUX_WHY_GROUP))
