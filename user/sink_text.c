@@ -49,42 +49,91 @@ static struct column {
 /* FLAGS and LEN, the last, are of segments only. */
 #define SOCKET_COLUMNS (COLUMNS - 2)
 
+/* --- what goes without saying ------------------------------------------------ */
+
+/* What most segments come to, and what other words of the line say. */
+static bool is_usual(const struct event *event)
+{
+	enum demux_detail detail = event->detail;
+
+	return detail == DEMUX_TAKEN_UP || detail == DEMUX_REQUEST_MADE ||
+	       detail == DEMUX_CHILD || detail == DEMUX_RESET ||
+	       detail == DEMUX_SWALLOWED || detail == DEMUX_BAD_CHECKSUM;
+}
+
+static bool is_usual_reason(const struct event *event)
+{
+	return event->drop_reason &&
+	       (!strcmp(event->drop_reason, "NOT_SPECIFIED") ||
+		!strcmp(event->drop_reason, "NO_SOCKET"));
+}
+
+static bool is_one_segment(const struct event *event)
+{
+	return (event_is_datagram(event) ? event->datagram->segs :
+					   event->segment->segs) == 1;
+}
+
+/* How full a listener is that drops no SYN. */
+static bool is_no_matter(const struct event *event)
+{
+	return event->detail != DEMUX_SYN_DROPPED;
+}
+
+/* The size of a group goes with the place in it. */
+static bool has_no_place(const struct event *event)
+{
+	return !(event->datagram->have & DEMUX_HAVE_INDEX);
+}
+
+/* Whose child it is, of a segment's socket: the accept line says it. */
+static bool is_socks_parent(const struct event *event)
+{
+	return event->head->type == DEMUX_SEGMENT &&
+	       (!event->with_parent || event->with_child);
+}
+
 /* What follows the columns, in words, where it is known. */
 static struct detail {
 	const char *key;
 	const char *before;
 	const char *after;
 	uint32_t events;
+	bool (*is_plain)(const struct event *event); /* not to be said then */
 	const struct field *field;
 } details[] = {
-	{ "via", " ", "", OF_ARRIVALS, NULL },
-	{ "detail", " ", "", OF_SEGMENT, NULL },
-	{ "accept_queue", " accept queue ", "", OF_SEGMENT, NULL },
-	{ "accept_queue_limit", "/", "", OF_SEGMENT, NULL },
-	{ "drop_reason", " ", "", OF_ARRIVALS, NULL },
-	{ "segs", " segs ", "", OF_ARRIVALS, NULL },
-	{ "copy", " copy ", "", OF_DATAGRAM, NULL },
-	{ "score", " score ", "", OF_DATAGRAM, NULL },
-	{ "group_index", " group ", "", OF_DATAGRAM, NULL },
-	{ "group_size", "/", "", OF_DATAGRAM, NULL },
-	{ "encap", " encap", "", OF_DATAGRAM, NULL },
-	{ "icmp", " icmp", "", OF_DATAGRAM, NULL },
-	{ "dropped", " dropped", "", OF_DATAGRAM, NULL },
-	{ "sock_state", " ", "", OF_SOCKET, NULL },
-	{ "mapped", " v4-mapped", "", OF_ARRIVALS | OF_ACCEPT | OF_SOCKET,
+	{ "via", " ", "", OF_ARRIVALS, NULL, NULL },
+	{ "detail", " ", "", OF_SEGMENT, is_usual, NULL },
+	{ "accept_queue", " accept queue ", "", OF_SEGMENT, is_no_matter,
 	  NULL },
-	{ "comm", " ", "", OF_ACCEPT | OF_LISTEN | OF_SOCKET | OF_BIND, NULL },
-	{ "pid", "[", "]", OF_ACCEPT | OF_LISTEN | OF_SOCKET | OF_BIND, NULL },
-	{ "fd", " fd ", "", OF_ACCEPT | OF_SOCKET, NULL },
-	{ "parent", " of #", "", OF_SEGMENT | OF_ACCEPT | OF_SOCKET, NULL },
-	{ "owners", " owners ", "", OF_SOCKET, NULL },
-	{ "child", " child #", "", OF_SEGMENT, NULL },
-	{ "backlog", " backlog ", "", OF_LISTEN, NULL },
-	{ "segments", " segments ", "", OF_CLOSE, NULL },
-	{ "datagrams", " datagrams ", "", OF_CLOSE, NULL },
-	{ "reset", " reset", "", OF_SEGMENT, NULL },
-	{ "bad_checksum", " bad checksum", "", OF_ARRIVALS, NULL },
-	{ "repeated_lookup", " looked up again", "", OF_SEGMENT, NULL },
+	{ "accept_queue_limit", "/", "", OF_SEGMENT, is_no_matter, NULL },
+	{ "drop_reason", " ", "", OF_ARRIVALS, is_usual_reason, NULL },
+	{ "segs", " segs ", "", OF_ARRIVALS, is_one_segment, NULL },
+	{ "copy", " copy ", "", OF_DATAGRAM, NULL, NULL },
+	{ "score", " score ", "", OF_DATAGRAM, NULL, NULL },
+	{ "group_index", " group ", "", OF_DATAGRAM, NULL, NULL },
+	{ "group_size", "/", "", OF_DATAGRAM, has_no_place, NULL },
+	{ "encap", " encap", "", OF_DATAGRAM, NULL, NULL },
+	{ "icmp", " icmp", "", OF_DATAGRAM, NULL, NULL },
+	{ "dropped", " dropped", "", OF_DATAGRAM, NULL, NULL },
+	{ "sock_state", " ", "", OF_SOCKET, NULL, NULL },
+	{ "mapped", " v4-mapped", "", OF_ARRIVALS | OF_ACCEPT | OF_SOCKET, NULL,
+	  NULL },
+	{ "comm", " ", "", OF_ACCEPT | OF_LISTEN | OF_SOCKET | OF_BIND, NULL,
+	  NULL },
+	{ "pid", "[", "]", OF_ACCEPT | OF_LISTEN | OF_SOCKET | OF_BIND, NULL,
+	  NULL },
+	{ "fd", " fd ", "", OF_ACCEPT | OF_SOCKET, NULL, NULL },
+	{ "parent", " of #", "", OF_SEGMENT | OF_ACCEPT | OF_SOCKET,
+	  is_socks_parent, NULL },
+	{ "owners", " owners ", "", OF_SOCKET, NULL, NULL },
+	{ "child", " child #", "", OF_SEGMENT, NULL, NULL },
+	{ "backlog", " backlog ", "", OF_LISTEN, NULL, NULL },
+	{ "segments", " segments ", "", OF_CLOSE, NULL, NULL },
+	{ "datagrams", " datagrams ", "", OF_CLOSE, NULL, NULL },
+	{ "reset", " reset", "", OF_SEGMENT, NULL, NULL },
+	{ "bad_checksum", " bad checksum", "", OF_ARRIVALS, NULL, NULL },
+	{ "repeated_lookup", " looked up again", "", OF_SEGMENT, NULL, NULL },
 };
 
 #define DETAILS (sizeof(details) / sizeof(details[0]))
@@ -168,44 +217,6 @@ static void put_columns(struct out *out, const struct event *event, bool tinted)
 	out_spaces(out, owed); /* a detail follows every event's columns */
 }
 
-/* What most segments come to, and what other words of the line say. */
-static bool is_usual(enum demux_detail detail)
-{
-	return detail == DEMUX_TAKEN_UP || detail == DEMUX_REQUEST_MADE ||
-	       detail == DEMUX_CHILD || detail == DEMUX_RESET ||
-	       detail == DEMUX_SWALLOWED || detail == DEMUX_BAD_CHECKSUM;
-}
-
-static bool is_usual_reason(const struct event *event)
-{
-	return event->drop_reason &&
-	       (!strcmp(event->drop_reason, "NOT_SPECIFIED") ||
-		!strcmp(event->drop_reason, "NO_SOCKET"));
-}
-
-/* What goes without saying: one segment; whose child a socket is, which the
- * accept line says; how full a listener is that drops no SYN. */
-static bool is_plain(const struct detail *detail, const struct event *event)
-{
-	if (!strcmp(detail->key, "drop_reason"))
-		return is_usual_reason(event);
-	if (event_is_datagram(event))
-		return (!strcmp(detail->key, "segs") &&
-			event->datagram->segs == 1) ||
-		       (!strcmp(detail->key, "group_size") &&
-			!(event->datagram->have & DEMUX_HAVE_INDEX));
-	if (event->head->type != DEMUX_SEGMENT)
-		return false;
-	if (!strcmp(detail->key, "segs"))
-		return event->segment->segs == 1;
-	if (!strcmp(detail->key, "detail"))
-		return is_usual(event->detail);
-	if (!strncmp(detail->key, "accept_queue", 12))
-		return event->detail != DEMUX_SYN_DROPPED;
-	return !strcmp(detail->key, "parent") &&
-	       (!event->with_parent || event->with_child);
-}
-
 static void put_details(struct out *out, const struct event *event)
 {
 	for (size_t i = 0; i < DETAILS; i++) {
@@ -213,7 +224,7 @@ static void put_details(struct out *out, const struct event *event)
 		char text[TEXT_VALUE_MAX], *end;
 
 		if (!(detail->events & 1u << event->head->type) ||
-		    is_plain(detail, event))
+		    (detail->is_plain && detail->is_plain(event)))
 			continue;
 		end = text_value(text, detail->field, event);
 		if (!end)
@@ -251,7 +262,7 @@ static void put_verdict(struct out *out, const struct event *event)
 
 static bool wants_colour(const struct out *out)
 {
-	const char *no = getenv("NO_COLOR");
+	const char *no = out->tty ? getenv("NO_COLOR") : NULL;
 
 	return out->tty && !(no && *no);
 }
