@@ -61,7 +61,8 @@ static enum verdict judge_bypass(struct judge *judge)
 		return VERDICT_PROVED;
 	must_close(judge, other);
 	return judge_explain(judge, "I3: a socket with these two ends was "
-				    "leaving the hash table just then");
+				    "leaving the hash table just then, or was "
+				    "bound to another device");
 }
 
 /* I9: what is nobody's has no listener that could have taken it. They are known

@@ -295,7 +295,10 @@ static int apply_close(struct model *model, struct event *event)
 	event->repeated = sock->closed_ns != 0;
 	if (!sock->closed_ns)
 		sock->closed_ns = now_ns ?: 1;
-	if (sock->bypassed_ns + BYPASS_NS > now_ns)
+	/* It was leaving already; or it was bound to a device since (nothing
+	 * tells of that before), so that the lookup did not ask it. */
+	if (sock->bypassed_ns + BYPASS_NS > now_ns ||
+	    close->sock.ifindex != sock->last.ifindex)
 		sock->bypassed_ns = 0;
 	model_table_drop_ends(model, sock);
 	if (close->how == DEMUX_DESTROYED && !sock->destroyed_ns)

@@ -253,6 +253,21 @@ static void test_bypassed(void **state)
 	expect_doubt(&last, "1 sockets stood in the hash table");
 }
 
+/* Nothing tells that a connection is bound to a device, so that the lookup asks
+ * it no more, before its close shows it. */
+static void test_bound_since(void **state)
+{
+	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4);
+	struct demux_close close = make_close(5 * S, DEMUX_DESTROYED,
+					      make_sock(100, S_CLOSE, ends));
+
+	(void)state;
+	bypass(1 * S, ends);
+	close.sock.ifindex = 7;
+	feed(&model, &close);
+	assert_true(sum_up(&last).is_proved);
+}
+
 /* Not excused because it happened again just before the close. */
 static void test_bypassed_twice(void **state)
 {
@@ -314,6 +329,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_every_doubt_at_once),
 	TEST(test_bypassed),
 	TEST(test_bypassed_twice),
+	TEST(test_bound_since),
 	TEST(test_bypassed_while_closing),
 	TEST(test_sums_of_the_model),
 };
