@@ -88,14 +88,16 @@ static __always_inline bool sight_is_group(struct __sk_buff *ctx, __u64 skb,
 
 /* The open flight, if @sk gets a further copy of its datagram. A socket has one
  * copy of each, so the first one to come again has another datagram. Two
- * namespaces, as behind a bridge, may get the same one after the other. */
+ * namespaces, or two devices of one, as behind a bridge, may get the same one after
+ * the other. */
 static __always_inline struct datagram_flight *
 sight_copy(struct cell *cell, const struct udp_header *uh,
-	   const struct demux_ends *ends, struct sock *sk)
+	   const struct demux_ends *ends, struct sock *sk, __u32 ifindex)
 {
 	struct datagram_flight *flight = sight_datagram_find(cell, uh, ends);
 
 	return flight && flight->is_group && flight->first != (__u64)sk &&
+			       flight->record.ifindex == ifindex &&
 			       flight->record.netns ==
 				       GET(sk, __sk_common.skc_net.net,
 					   ns.inum) ?
@@ -146,6 +148,7 @@ static __always_inline void sight_datagram(struct __sk_buff *ctx)
 	struct demux_ends ends;
 	struct ip_part part = {};
 	struct sock *sk;
+	__u32 ifindex;
 	__u64 skb;
 
 	if (!cell || !any)
@@ -161,7 +164,10 @@ static __always_inline void sight_datagram(struct __sk_buff *ctx)
 	}
 	ends.family = part.family;
 	skb = skb_of(ctx);
-	flight = sight_copy(cell, &uh, &ends, sk);
+	ifindex = skb == UNKNOWN_SKB ?
+			  ctx->ingress_ifindex :
+			  read_iif((struct sk_buff *)skb, part.family);
+	flight = sight_copy(cell, &uh, &ends, sk, ifindex);
 	if (!flight) {
 		struct demux_datagram *to;
 
@@ -172,10 +178,7 @@ static __always_inline void sight_datagram(struct __sk_buff *ctx)
 		to = &flight->record;
 		to->netns = GET(sk, __sk_common.skc_net.net, ns.inum);
 		to->segs = ctx->gso_segs ?: 1;
-		to->ifindex =
-			skb == UNKNOWN_SKB ?
-				ctx->ingress_ifindex :
-				read_iif((struct sk_buff *)skb, part.family);
+		to->ifindex = ifindex;
 		sight_datagram_unwanted(cell, flight, &uh, sizeof(uh));
 	}
 	if (flight->unwanted)
