@@ -183,8 +183,9 @@ static inline enum demux_detail classify_detail(const struct demux_segment *seg,
 /* The socket that came with the skb into tcp_v4_rcv. */
 enum demux_carried {
 	CARRIED_NONE,
-	CARRIED_MATCH, /* of this very 4-tuple, and it does not listen, or it
-			  has closed and given its own ends back */
+	CARRIED_MATCH, /* early demux's: of this very 4-tuple, and it does not
+			  listen, or it has closed and given its own ends back,
+			  or NAT gave the segment other ends since */
 	CARRIED_OTHER,
 	CARRIED_UNKNOWN, /* the backend does not see it */
 };

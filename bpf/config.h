@@ -70,7 +70,7 @@ struct demux_config {
 	__u32 bad_datagram; /* SKB_DROP_REASON_UDP_CSUM */
 	/* Where these functions lie, which tell who put a socket on an skb; 0
 	 * where /proc/kallsyms does not show it. */
-	__u64 sock_edemux, sock_pfree;
+	__u64 sock_edemux, sock_pfree, sock_efree;
 	__u32 wake_bytes; /* wake the reader when so much waits in the ring */
 
 	__u8 ports[65536 / 8]; /* local ports wanted, one bit each */

@@ -47,6 +47,9 @@ static __always_inline void datagram_begin(struct sk_buff *skb, __u8 family)
 	to->ifindex = read_iif(skb, family);
 	flight->is_group = is_to_group(skb, &to->ends);
 	flight->carried = (__u64)GET(skb, sk);
+	/* From 6.10 on it has sock_pfree, as bpf_sk_assign() has. */
+	flight->is_early = config.sock_efree &&
+			   (__u64)GET(skb, destructor) == config.sock_efree;
 }
 
 static __always_inline void datagram_end(struct sk_buff *skb)
@@ -156,12 +159,34 @@ datagram_is_refused(const struct datagram_flight *flight, __u32 reason)
 	       !(flight->record.notes & DEMUX_NOTE_ENCAP);
 }
 
+/* Is what is dropped the datagram or its last copy, or a part of it, which a socket
+ * without UDP_GRO gets one by one? Another one may have had its memory since. */
+static __always_inline bool datagram_is_dropped(struct datagram_flight *flight,
+						struct sk_buff *skb)
+{
+	bool is_whole = flight->skb == (__u64)skb || flight->copy == (__u64)skb;
+	const struct demux_ends *ends = &flight->record.ends;
+	struct udp_header uh;
+
+	if (read_udp_header(skb, &uh) < 4)
+		return is_whole; /* cut */
+	if (ends->lport != bpf_ntohs(uh.dest) ||
+	    ends->rport != bpf_ntohs(uh.source))
+		return false;
+	if (is_whole)
+		return true;
+	if (!(flight->met & DATAGRAM_SOCKET) || flight->record.segs < 2)
+		return false;
+	flight->lost++;
+	return true;
+}
+
 /* The kfree_skb tracepoint. */
 static __always_inline void datagram_drop(struct sk_buff *skb, __u32 reason)
 {
-	struct datagram_flight *flight = datagram_find(this_cell(), skb);
+	struct datagram_flight *flight = datagram_current(this_cell());
 
-	if (!flight)
+	if (!flight || !datagram_is_dropped(flight, skb))
 		return;
 	datagram_dropped(flight, reason);
 	if (flight->met & (DATAGRAM_NOBODY | DATAGRAM_DENIED))

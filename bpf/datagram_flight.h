@@ -37,18 +37,6 @@ datagram_current(struct cell *cell)
 	return NULL;
 }
 
-/* The one of @skb, which the datagram or its last copy has; or NULL. */
-static __always_inline struct datagram_flight *
-datagram_find(struct cell *cell, struct sk_buff *skb)
-{
-	struct datagram_flight *flight = datagram_current(cell);
-
-	return flight && (flight->skb == (__u64)skb ||
-			  flight->copy == (__u64)skb) ?
-		       flight :
-		       NULL;
-}
-
 static __always_inline void datagram_close(struct cell *cell,
 					   struct datagram_flight *flight)
 {
@@ -92,6 +80,8 @@ datagram_open(struct cell *cell, struct sk_buff *skb)
 	flight->filtering = 0;
 	flight->unwanted = 0;
 	flight->owned = 0;
+	flight->lost = 0;
+	flight->is_early = 0;
 	flight->is_group = 0;
 	return flight;
 }
@@ -193,6 +183,9 @@ datagram_carried(const struct datagram_flight *flight)
 			       CARRIED_OTHER;
 	if (same_ends(&datagram->ends, &datagram->sock.ends))
 		return CARRIED_MATCH;
+	/* By the ends that it had before NAT gave it others. */
+	if (flight->is_early)
+		return CARRIED_MATCH;
 	/* Early demux found it, and another CPU closed it since. */
 	if (may_be_released(&datagram->ends, &datagram->sock))
 		return CARRIED_MATCH;
@@ -238,6 +231,11 @@ __noinline int datagram_tell(__u32 place)
 	to = &flight->record;
 	if (is_by_owner() && !flight->owned)
 		return 0;
+	to->segs_lost = flight->lost;
+	if (flight->lost && flight->lost < to->segs) {
+		flight->met &= ~(DATAGRAM_DENIED | DATAGRAM_BAD_CSUM);
+		to->notes &= ~DEMUX_NOTE_DROPPED;
+	}
 	to->outcome = classify_datagram(flight->met, flight->is_group,
 					&to->sock.ends);
 	if (to->outcome)
@@ -310,6 +308,7 @@ static __always_inline void datagram_receiver(struct cell *cell,
 	if (flight->met & DATAGRAM_SOCKET)
 		datagram_tell(flight->place);
 	flight->met = DATAGRAM_SOCKET;
+	flight->lost = 0;
 	flight->copy = skb;
 	flight->owned = !is_by_owner() || is_wanted_sock(sk);
 	to->have = (to->have & HAVE_ARRIVAL) | DEMUX_HAVE_SOCK;

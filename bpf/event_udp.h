@@ -63,7 +63,8 @@ struct demux_datagram {
 	__u8 score;
 	__u8 score_parts; /* enum demux_score_part */
 	__u8 group_by; /* enum demux_group_by */
-	__u8 pad;
+	__u8 segs_lost; /* of segs, which the socket gets one by one: refused,
+			   or dropped */
 	struct demux_sock sock; /* who gets it */
 	__u32 sdif; /* where ifindex is a VRF: its member, 0 for none */
 	__u32 drop_reason; /* this kernel's number, see demux_reason */

@@ -239,8 +239,9 @@ static __always_inline void flight_dropped(struct flight *flight, __u32 reason)
 
 /*
  * Who put the socket on the skb? What frees it tells: sock_pfree after
- * bpf_sk_assign(), sock_edemux after TPROXY. The latter is early demux's as
- * well, so TPROXY shows only where early demux would have found another.
+ * bpf_sk_assign(), sock_edemux after TPROXY and early demux. That never finds a
+ * listener, and TPROXY no other socket whose two ends differ: such a one early demux
+ * found by the ends that the segment had before NAT gave it others.
  */
 static __always_inline void flight_assigned(struct flight *flight,
 					    __u64 destructor)
@@ -252,7 +253,10 @@ static __always_inline void flight_assigned(struct flight *flight,
 		seg->assigned_by = DEMUX_BY_SK_ASSIGN;
 	} else if (config.sock_edemux && destructor == config.sock_edemux &&
 		   flight->carried == CARRIED_OTHER) {
-		seg->assigned_by = DEMUX_BY_TPROXY;
+		if (seg->sock.state == TCP_LISTEN)
+			seg->assigned_by = DEMUX_BY_TPROXY;
+		else
+			flight->carried = CARRIED_MATCH;
 	}
 }
 

@@ -71,7 +71,9 @@ struct datagram_flight {
 	__u8 owned; /* the last receiver is the wanted process's */
 	__u8 filtering; /* inside sk_filter_trim_cap; kprobe only */
 	__u8 unwanted; /* counted already, told never; stable only */
-	__u8 pad[3];
+	__u8 lost; /* parts that the last receiver did not get */
+	__u8 is_early; /* it came with early demux's socket, surely */
+	__u8 pad;
 	__u32 check; /* length and checksum in its header */
 	struct demux_datagram record;
 };

@@ -21,6 +21,16 @@ static __always_inline void fill_tcp(struct demux_segment *seg,
 	seg->have |= DEMUX_HAVE_TCP;
 }
 
+static __always_inline bool has_header(const struct demux_segment *seg,
+				       const struct tcp_header *th)
+{
+	return seg->ends.lport == bpf_ntohs(th->dest) &&
+	       seg->ends.rport == bpf_ntohs(th->source) &&
+	       seg->seq == bpf_ntohl(th->seq) &&
+	       seg->ack == bpf_ntohl(th->ack) &&
+	       (seg->flags & 0xff) == th->flags;
+}
+
 /* By what is cheap to know. @got as read_tcp_header() returned it. */
 static __always_inline bool segment_wanted(__u8 family,
 					   const struct tcp_header *th, int got)
@@ -321,8 +331,12 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 					 struct sock *rx_sk)
 {
 	struct flight *flight = flight_find(this_cell(), skb);
+	struct tcp_header th = {};
 
-	if (!flight)
+	/* A segment that was taken may be free already, and an answer to it, which
+	 * is dropped now, have its memory. */
+	if (!flight || (read_tcp_header(skb, &th) == (int)sizeof(th) &&
+			!has_header(&flight->record.more.segment, &th)))
 		return;
 	flight_dropped(flight, reason);
 	if (has_bad_checksum(skb, reason, config.bad_csum))

@@ -39,10 +39,7 @@ static __always_inline struct flight *sight_find(struct cell *cell, __u64 skb,
 	struct flight *flight = &cell->flights[0];
 	struct demux_segment *seg = &flight->record.more.segment;
 
-	if (!cell->open || seg->ends.lport != bpf_ntohs(th->dest) ||
-	    seg->ends.rport != bpf_ntohs(th->source) ||
-	    seg->seq != bpf_ntohl(th->seq) || seg->ack != bpf_ntohl(th->ack) ||
-	    (seg->flags & 0xff) != th->flags)
+	if (!cell->open || !has_header(seg, th))
 		return NULL;
 	if (flight->skb != skb && skb != UNKNOWN_SKB &&
 	    flight->skb != UNKNOWN_SKB)

@@ -75,12 +75,14 @@ static void describe_kernel(struct demux_config *config, const struct btf *btf)
 
 void backend_load_destructors(struct demux_config *config)
 {
-	static const char *const names[] = { "sock_edemux", "sock_pfree" };
-	uint64_t begins[2];
+	static const char *const names[] = { "sock_edemux", "sock_pfree",
+					     "sock_efree" };
+	uint64_t begins[3];
 
-	kernel_symbols_find(names, 2, begins);
+	kernel_symbols_find(names, 3, begins);
 	config->sock_edemux = begins[0];
 	config->sock_pfree = begins[1];
+	config->sock_efree = begins[2];
 }
 
 static int choose_keys(struct demux_config *config)

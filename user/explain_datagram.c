@@ -182,6 +182,11 @@ static void say_rest(struct words *words, const struct event *event)
 			   "into it.");
 	if (to->notes & DEMUX_NOTE_DROPPED)
 		say(words, " It was dropped after the socket had got it.");
+	else if (to->segs_lost)
+		say(words,
+		    " The socket takes them one by one; %u of them it "
+		    "did not get.",
+		    to->segs_lost);
 	if (event->drop_reason)
 		say(words, " The kernel dropped it as %s.", event->drop_reason);
 	names_predicted(predicted, to->predicted);

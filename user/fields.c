@@ -315,6 +315,7 @@ const struct field fields[] = {
 	{ "icmp", OF_DATAGRAM, fields_datagram_icmp },
 	{ "encap", OF_DATAGRAM, fields_datagram_encap },
 	{ "dropped", OF_DATAGRAM, fields_datagram_dropped },
+	{ "segs_lost", OF_DATAGRAM, fields_datagram_segs_lost },
 	{ "reset", OF_SEGMENT, get_reset },
 	{ "bad_checksum", OF_ARRIVALS, get_bad_checksum },
 	{ "repeated_lookup", OF_SEGMENT, get_repeated },

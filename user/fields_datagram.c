@@ -39,6 +39,12 @@ GETTER(copy)
 NUMBER(score, DEMUX_HAVE_SCORE)
 NUMBER(group_size, DEMUX_HAVE_GROUP)
 
+GETTER(segs_lost)
+{
+	return event->datagram->segs_lost &&
+	       value_number(value, event->datagram->segs_lost);
+}
+
 /* As of a listener, not told beyond the first ones. */
 static bool is_chosen(const struct event *event)
 {

@@ -109,6 +109,7 @@ static struct detail {
 	{ "accept_queue_limit", "/", "", OF_SEGMENT, is_no_matter, NULL },
 	{ "drop_reason", " ", "", OF_ARRIVALS, is_usual_reason, NULL },
 	{ "segs", " segs ", "", OF_ARRIVALS, is_one_segment, NULL },
+	{ "segs_lost", " lost ", "", OF_DATAGRAM, NULL, NULL },
 	{ "copy", " copy ", "", OF_DATAGRAM, NULL, NULL },
 	{ "score", " score ", "", OF_DATAGRAM, NULL, NULL },
 	{ "group_index", " group ", "", OF_DATAGRAM, NULL, NULL },

@@ -16,7 +16,8 @@ import judge
 PORT, PATIENCE = 12000, 10
 GROUPS = {4: "239.77.1.2", 6: "ff02::7777"}
 SO_ATTACH_FILTER = 26
-BPF_RET_NOTHING = struct.pack("HBBI", 6, 0, 0, 0)
+LOAD_LENGTH = 0x80, 0, 0, 0
+RETURN_NOTHING, RETURN_ALL = (6, 0, 0, 0), (6, 0, 0, 0xFFFFFFFF)
 BROADCAST = "10.77.0.255"
 DELIVERED = ("connected", "unconnected", "multicast")
 
@@ -89,10 +90,22 @@ class Sockets:
         return False
 
 
-def filter_all(sock):
-    code = ctypes.create_string_buffer(BPF_RET_NOTHING)
+def attach_filter(sock, *code):
+    """Of classic BPF; each instruction is (code, jt, jf, k)."""
+    program = ctypes.create_string_buffer(b"".join(
+        struct.pack("HBBI", *x) for x in code))
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
-                    struct.pack("HL", 1, ctypes.addressof(code)))
+                    struct.pack("HL", len(code), ctypes.addressof(program)))
+
+
+def filter_all(sock):
+    attach_filter(sock, RETURN_NOTHING)
+
+
+def filter_short(sock, size):
+    """Those of fewer than @size bytes of payload."""
+    attach_filter(sock, LOAD_LENGTH, (0x35, 0, 1, 8 + size), RETURN_ALL,
+                  RETURN_NOTHING)
 
 
 def told(run, sockets):

@@ -14,7 +14,7 @@ import pytest
 
 import judge
 import wire
-from datagrams import Sockets, filter_all, told
+from datagrams import Sockets, filter_all, filter_short, told
 from lab import Labs
 from tracer import Run, Trace
 
@@ -22,7 +22,7 @@ SHORT, CUT, EMPTY_SUM, LENIENT = 12400, 12401, 12402, 12403
 LONG, LONG_FILTERED, LONG_CLOSED = 12410, 12411, 12412
 FILTER, FULL, POLICY = 12420, 12421, 12422
 CLOSED, LITE = 12430, 12431
-MERGED, SPLIT = 12440, 12441
+MERGED, SPLIT, PARTLY = 12440, 12441, 12442
 UDP_NO_CHECK6_RX, UDP_SEGMENT, UDP_GRO = 102, 103, 104
 IP_RECVERR, IPV6_RECVERR, IPPROTO_UDPLITE = 11, 25, 136
 RAW = 9  # the port that what is made by hand comes from
@@ -51,9 +51,10 @@ class Traced:
                                                UDP_NO_CHECK6_RX, 1)
         for version in 4, 6:
             filter_all(sockets.servers[LONG_FILTERED, version])
-        for port in FILTER, FULL, POLICY, MERGED, SPLIT:
+        for port in FILTER, FULL, POLICY, MERGED, SPLIT, PARTLY:
             sockets.server(port, port=port)
         filter_all(sockets.servers[FILTER])
+        filter_short(sockets.servers[PARTLY], 1000)
         sockets.servers[FULL].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                          1)
         sockets.servers[MERGED].setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
@@ -142,6 +143,9 @@ class Traced:
             while sum(lengths[port]) < 3000:
                 lengths[port].append(len(self.sockets.servers[port].recv(
                     9999)))
+        self.sockets.send(client, b"x" * 2500, port=PARTLY)
+        for _ in range(2):
+            assert len(self.sockets.servers[PARTLY].recv(9999)) == 1000
         return lengths
 
 
@@ -169,13 +173,13 @@ def test_all(traced):
     for version in 4, 6:
         wanted.update({(CUT, version): 3, (None, version): 1})
     for place, events in traced.at.items():
-        if place[0] not in (MERGED, SPLIT):
+        if place[0] not in (MERGED, SPLIT, PARTLY):
             assert len(events) == wanted.get(place, 1), place
     assert (run.summary["verdict"], run.summary["why"]) == ("proved", [])
     assert run.summary["datagrams"] == len(run.datagrams)
     own = Run(run.events, sees=run.sees)
     own.datagrams = [x for x in run.datagrams if not x.get("dropped") and
-                     x.get("lport") not in (LONG, MERGED, SPLIT)]
+                     x.get("lport") not in (LONG, MERGED, SPLIT, PARTLY)]
     full = sum(x.get("lport") == FULL for x in own.datagrams)
     got = traced.got + sockets.take(FULL, full)
     assert full and collections.Counter(told(own, sockets)) == (
@@ -283,3 +287,17 @@ def test_several_in_one(traced):
         if len(traced.merged[MERGED]) == 1 and traced.run.sees("merged"):
             lengths = [3000]
         assert [x["len"] for x in events] == lengths
+
+
+def test_some_of_several(traced):
+    """The last one is short, and the socket's filter refuses it alone."""
+    events = traced.at[PARTLY, 4]
+    assert sum(x["segs"] for x in events) == 3
+    lost = ["dropped" if x.get("dropped") else x["outcome"]
+            for x in events if "drop_reason" in x or x.get("dropped") or
+            x["outcome"] == "refused" or "segs_lost" in x]
+    assert len(lost) == 1
+    merged = [x for x in events if x["segs"] > 1]
+    if merged:
+        check_event(traced, *merged, "unconnected", "SOCKET_FILTER",
+                    segs_lost=1, dropped=None)

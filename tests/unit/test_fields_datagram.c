@@ -49,6 +49,17 @@ static void test_group(void **state)
 	are("-", "-", "-");
 }
 
+static void test_parts(void **state)
+{
+	(void)state;
+	make_grouped();
+	datagram.segs = 5;
+	is("segs", "5");
+	is("segs_lost", "-");
+	datagram.segs_lost = 2;
+	is("segs_lost", "2");
+}
+
 /* Their records are of one type; a connected socket has a remote end. */
 static void test_bind(void **state)
 {
@@ -89,6 +100,7 @@ static void test_not_by_group(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_parts),
 	cmocka_unit_test(test_group),
 	cmocka_unit_test(test_bind),
 	cmocka_unit_test(test_not_by_group),
