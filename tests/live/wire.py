@@ -85,8 +85,8 @@ def send_raw(namespace, packet):
 
 class Capture:
     """`with Capture(...) as seen:`; then seen.frames counts what tcpdump took
-    in: (laddr, lport, raddr, rport, seq, ack, flags, payload bytes); of @proto
-    "udp" there are no seq, ack and flags."""
+    in: (laddr, lport, raddr, rport, seq, ack, flags, window, payload bytes); of
+    @proto "udp" there are no seq, ack, flags and window."""
 
     def __init__(self, namespace, device, path, proto="tcp"):
         self.command = ["ip", "netns", "exec", namespace.name, "tcpdump", "-i",
@@ -131,14 +131,15 @@ def read_frame(frame):
     if proto == socket.IPPROTO_UDP:
         sport, dport = struct.unpack_from("!HH", ip, start)
         return laddr, dport, raddr, sport, length - 8
-    sport, dport, seq, ack, offset, bits = struct.unpack_from("!HHIIBB", ip,
-                                                              start)
-    return (laddr, dport, raddr, sport, seq, ack, bits,
+    sport, dport, seq, ack, offset, bits, window = struct.unpack_from(
+        "!HHIIBBH", ip, start)
+    return (laddr, dport, raddr, sport, seq, ack, bits, window,
             length - (offset >> 4) * 4)
 
 
 def as_frame(event):
     """A segment event in the same shape."""
     bits = sum(FLAGS[x] for x in event["flags"].split("|"))
-    return tuple(event[x] for x in ("laddr", "lport", "raddr", "rport", "seq",
-                                    "ack")) + (bits, event["len"])
+    ends = tuple(event[x] for x in ("laddr", "lport", "raddr", "rport"))
+    return ends + (event["seq"], event["ack"], bits, event["window"],
+                   event["len"])
