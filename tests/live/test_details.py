@@ -2,14 +2,13 @@
 """What became of a segment at its socket: each detail that there is, made to
 happen. The kernel's counters, its answers and `ss` are the judges."""
 
-import os
 import socket
 import subprocess
 
 import pytest
 
 import judge
-from stage import PORT, Stage, netstat
+from stage import PORT, netstat
 from tracer import Trace
 
 RST, ACK = 4, 16
@@ -39,12 +38,13 @@ def test_listener(stage):
     assert told[5].get("bad_checksum") or not run.sees("late checksum")
 
 
-def test_accept_queue_full(labs):
+def test_accept_queue_full(stage, tmp_path):
     """One more than its limit waits for accept(); and on the wire nothing tells
     why there is no answer."""
-    stage = Stage(labs, backlog=1)
+    stage.listener.listen(1)
+    text = tmp_path / "text"
     before = netstat(stage.here, "ListenOverflows")
-    with Trace([stage.here], "-o", "text:/tmp/sdt-details.txt") as run:
+    with Trace([stage.here], "-o", f"text:{text}") as run:
         theirs = stage.tun.ask(5)
         for source in 1, 2:
             stage.tun.open(source)
@@ -59,11 +59,9 @@ def test_accept_queue_full(labs):
     for segment in stage.check(run):
         assert judge.pick(segment, ("accept_queue", "accept_queue_limit",
                                     "syn_queue")) == (*full, 1)
-    with open("/tmp/sdt-details.txt") as text:
-        lines = [x for x in text if "accept queue 2/1" in x]
-    os.unlink("/tmp/sdt-details.txt")
+    lines = [x for x in text.read_text().splitlines()
+             if "accept queue 2/1" in x]
     assert len(lines) == (2 if run.sees("syn") else 0)
-    stage.close()
 
 
 def test_request(stage):
