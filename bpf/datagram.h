@@ -168,8 +168,10 @@ static __always_inline bool datagram_is_dropped(struct datagram_flight *flight,
 	const struct demux_ends *ends = &flight->record.ends;
 	struct udp_header uh;
 
-	if (read_udp_header(skb, &uh) < 4)
-		return is_whole; /* cut */
+	/* It is cut; or an encapsulation has taken the header away. */
+	if (read_udp_header(skb, &uh) < 4 ||
+	    (is_whole && flight->record.notes & DEMUX_NOTE_ENCAP))
+		return is_whole;
 	if (ends->lport != bpf_ntohs(uh.dest) ||
 	    ends->rport != bpf_ntohs(uh.source))
 		return false;
