@@ -116,8 +116,9 @@ bench-snapshot: $(OUT)/crowd $(OUT)/snapshot_now ## seconds for 100,000 older so
 	$(Q)tests/bench/snapshot $^
 
 .PHONY: bench-cost
-bench-cost: all $(OUT)/pingpong ## instructions that tracing adds per segment
-	$(Q)tests/vm/run -t 900 -i 6.12 -- tests/bench/cost $(OUT)/pingpong
+bench-cost: all $(OUT)/pingpong ## instructions that tracing adds per segment and datagram
+	$(Q)tests/vm/run -t 900 -i 6.12 -- tests/bench/cost $(OUT)/pingpong tcp
+	$(Q)tests/vm/run -t 900 -i 6.12 -- tests/bench/cost $(OUT)/pingpong udp
 
 # --- the source itself -------------------------------------------------------
 
