@@ -2,7 +2,10 @@
 /*
  * model_query.c - what other stages ask the model. Third stage.
  */
-#include "model.h"
+#include <string.h>
+
+#include "classify.h"
+#include "model_table.h"
 
 bool model_owns(const struct model *model, uint64_t id, uint32_t pid)
 {
@@ -10,6 +13,71 @@ bool model_owns(const struct model *model, uint64_t id, uint32_t pid)
 
 	return sock && ((sock->has_owner && sock->pid == pid) ||
 			sock->parent_pid == pid);
+}
+
+struct model_sock *model_find_ends(const struct model *model,
+				   const struct demux_ends *ends,
+				   uint32_t netns,
+				   const struct model_sock *except)
+{
+	struct htab_node *node =
+		htab_find(&model->ends, model_table_hash_ends(ends, netns));
+
+	for (; node; node = htab_next(node)) {
+		struct model_sock *sock =
+			htab_entry(node, struct model_sock, by_ends);
+
+		if (sock != except && sock->last.netns == netns &&
+		    sock->last.state != TCP_LISTEN &&
+		    !model_table_is_udp(&sock->last) &&
+		    !model_table_is_mini(&sock->last) &&
+		    same_ends(ends, &sock->last.ends))
+			return sock;
+	}
+	return NULL;
+}
+
+/* One that is bound at @at, which is where it went or any. */
+static struct model_sock *find_bound(const struct model *model,
+				     const struct demux_ends *at,
+				     const struct demux_arrival *got,
+				     uint32_t ifindex, uint32_t sdif)
+{
+	struct htab_node *node =
+		htab_find(&model->ends, model_table_hash_ends(at, got->netns));
+	bool is_udp = got->head.type == DEMUX_DATAGRAM;
+
+	for (; node; node = htab_next(node)) {
+		struct model_sock *sock =
+			htab_entry(node, struct model_sock, by_ends);
+		uint32_t device = sock->last.ifindex;
+
+		if (sock->last.netns == got->netns &&
+		    model_table_is_udp(&sock->last) == is_udp &&
+		    (is_udp || sock->last.state == TCP_LISTEN) &&
+		    !sock->last.ends.rport &&
+		    !(sock->last.flags & DEMUX_SOCK_BY_ENDS) &&
+		    sock->born_ns < got->head.mono_ns &&
+		    (!device || device == ifindex ||
+		     (sdif && device == sdif)) &&
+		    listens_for(&got->ends, &sock->last))
+			return sock;
+	}
+	return NULL;
+}
+
+struct model_sock *model_find_bound(const struct model *model,
+				    const struct demux_arrival *got,
+				    uint32_t ifindex, uint32_t sdif)
+{
+	struct demux_ends at = { .family = got->ends.family,
+				 .lport = got->ends.lport };
+	struct model_sock *any = find_bound(model, &at, got, ifindex, sdif);
+
+	if (any)
+		return any;
+	memcpy(at.laddr, got->ends.laddr, sizeof(at.laddr));
+	return find_bound(model, &at, got, ifindex, sdif);
 }
 
 struct visit {

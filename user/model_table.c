@@ -28,9 +28,7 @@ static uint64_t hash_id(uint64_t id)
 	return htab_mix(0, id);
 }
 
-/* An IPv4 segment's ends and those of an IPv6 socket that has them as
- * ::ffff:a.b.c.d differ in their first 12 bytes, so these are left out. */
-static uint64_t hash_ends(const struct demux_ends *ends, uint32_t netns)
+uint64_t model_table_hash_ends(const struct demux_ends *ends, uint32_t netns)
 {
 	size_t at = ends->family == 4 ? 0 : 12;
 	uint32_t laddr, raddr;
@@ -76,71 +74,6 @@ struct model_sock *model_find(const struct model *model, uint64_t id)
 	return NULL;
 }
 
-struct model_sock *model_find_ends(const struct model *model,
-				   const struct demux_ends *ends,
-				   uint32_t netns,
-				   const struct model_sock *except)
-{
-	struct htab_node *node =
-		htab_find(&model->ends, hash_ends(ends, netns));
-
-	for (; node; node = htab_next(node)) {
-		struct model_sock *sock =
-			htab_entry(node, struct model_sock, by_ends);
-
-		if (sock != except && sock->last.netns == netns &&
-		    sock->last.state != TCP_LISTEN &&
-		    !model_table_is_udp(&sock->last) &&
-		    !model_table_is_mini(&sock->last) &&
-		    same_ends(ends, &sock->last.ends))
-			return sock;
-	}
-	return NULL;
-}
-
-/* One that is bound at @at, which is where it went or any. */
-static struct model_sock *find_bound(const struct model *model,
-				     const struct demux_ends *at,
-				     const struct demux_arrival *got,
-				     uint32_t ifindex, uint32_t sdif)
-{
-	struct htab_node *node =
-		htab_find(&model->ends, hash_ends(at, got->netns));
-	bool is_udp = got->head.type == DEMUX_DATAGRAM;
-
-	for (; node; node = htab_next(node)) {
-		struct model_sock *sock =
-			htab_entry(node, struct model_sock, by_ends);
-		uint32_t device = sock->last.ifindex;
-
-		if (sock->last.netns == got->netns &&
-		    model_table_is_udp(&sock->last) == is_udp &&
-		    (is_udp || sock->last.state == TCP_LISTEN) &&
-		    !sock->last.ends.rport &&
-		    !(sock->last.flags & DEMUX_SOCK_BY_ENDS) &&
-		    sock->born_ns < got->head.mono_ns &&
-		    (!device || device == ifindex ||
-		     (sdif && device == sdif)) &&
-		    listens_for(&got->ends, &sock->last))
-			return sock;
-	}
-	return NULL;
-}
-
-struct model_sock *model_find_bound(const struct model *model,
-				    const struct demux_arrival *got,
-				    uint32_t ifindex, uint32_t sdif)
-{
-	struct demux_ends at = { .family = got->ends.family,
-				 .lport = got->ends.lport };
-	struct model_sock *any = find_bound(model, &at, got, ifindex, sdif);
-
-	if (any)
-		return any;
-	memcpy(at.laddr, got->ends.laddr, sizeof(at.laddr));
-	return find_bound(model, &at, got, ifindex, sdif);
-}
-
 void model_table_bury(struct model *model, struct model_sock *sock,
 		      uint64_t now_ns)
 {
@@ -172,7 +105,8 @@ void model_table_pass_by(struct model *model, const struct demux_segment *seg)
 	    (seg->have & DEMUX_HAVE_VIA && seg->via == DEMUX_ASSIGNED) ||
 	    !listens_for(&seg->ends, &seg->sock))
 		return;
-	node = htab_find(&model->ends, hash_ends(&seg->ends, seg->netns));
+	node = htab_find(&model->ends,
+			 model_table_hash_ends(&seg->ends, seg->netns));
 	for (; node; node = next) {
 		struct model_sock *sock =
 			htab_entry(node, struct model_sock, by_ends);
@@ -289,8 +223,8 @@ static bool is_same_kind(const struct demux_sock *a, const struct demux_sock *b)
 static struct model_sock *find_alike(const struct model *model,
 				     const struct demux_sock *from)
 {
-	struct htab_node *node =
-		htab_find(&model->ends, hash_ends(&from->ends, from->netns));
+	struct htab_node *node = htab_find(
+		&model->ends, model_table_hash_ends(&from->ends, from->netns));
 	struct model_sock *found = NULL;
 
 	for (; node; node = htab_next(node)) {
@@ -324,7 +258,8 @@ static int adopt(struct model *model, struct model_sock *sock,
 
 static int note_ends(struct model *model, struct model_sock *sock)
 {
-	uint64_t hash = hash_ends(&sock->last.ends, sock->last.netns);
+	uint64_t hash =
+		model_table_hash_ends(&sock->last.ends, sock->last.netns);
 
 	if (in_ends(sock) || model_is_gone(sock))
 		return 0;

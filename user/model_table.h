@@ -31,6 +31,10 @@ static inline struct ports *model_table_ports(struct model *model,
 					  &model->ports;
 }
 
+/* An IPv4 segment's ends and those of an IPv6 socket that has them as
+ * ::ffff:a.b.c.d differ in their first 12 bytes, so these are left out. */
+uint64_t model_table_hash_ends(const struct demux_ends *ends, uint32_t netns);
+
 /* Finds, or makes, the socket that @from is a sight of. 0, or -ENOMEM, and then
  * *to may be NULL. */
 int model_table_meet(struct model *model, const struct demux_sock *from,
