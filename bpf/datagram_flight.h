@@ -295,7 +295,8 @@ static __always_inline bool datagram_fits(const struct demux_datagram *to)
 	__u32 device = to->sock.ifindex;
 
 	return listens_for(&to->ends, &to->sock) &&
-	       (!device || device == to->ifindex || device == to->sdif);
+	       (!device || device == to->ifindex || device == to->sdif) &&
+	       to->sock.netns == to->netns;
 }
 
 /* @sk gets the datagram, or a copy of it. */
@@ -321,7 +322,7 @@ static __always_inline void datagram_receiver(struct cell *cell,
 					       prefers_this_cpu(sk));
 	read_group(to, sk);
 	if (!flight->is_group && to->sock.ends.lport && !datagram_fits(to) &&
-	    read_sk_lookup(GET(sk, __sk_common.skc_net.net)))
+	    read_sk_lookup(arrival_net(skb, sk)))
 		to->notes |= DEMUX_NOTE_SK_LOOKUP;
 }
 

@@ -12,8 +12,6 @@
 #include "owner.h"
 #include "why.h"
 
-#define UNKNOWN_SKB 1 /* instead of an address */
-
 static __always_inline __u64 flight_task(void)
 {
 	return config.rt ? bpf_get_current_task() : 0;
@@ -144,8 +142,8 @@ static __always_inline void flight_device(struct flight *flight)
 		seg->ifindex = read_route_iif(flight->skb, seg->ifindex);
 }
 
-/* Has its namespace a program that may choose a listener, or say that there is
- * none? */
+/* Has @net, where it came in, a program that may choose a listener, also another
+ * namespace's, or say that there is none? */
 static __always_inline void flight_sk_lookup(struct flight *flight,
 					     struct net *net)
 {

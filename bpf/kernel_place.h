@@ -8,6 +8,8 @@
 
 #include "kernel.h"
 
+#define UNKNOWN_SKB 1 /* instead of an address */
+
 #define IPSKB_L3SLAVE       128 /* include/net/ip.h */
 #define IP6SKB_L3SLAVE      64 /* include/linux/ipv6.h */
 #define NETNS_BPF_SK_LOOKUP 1 /* include/linux/bpf-netns.h */
@@ -116,6 +118,22 @@ static __always_inline __u32 read_route_iif(__u64 skb, __u32 skb_iif)
 	if (route)
 		bpf_core_read(&iif, sizeof(iif), &route->rt_iif);
 	return iif ?: (int)skb_iif;
+}
+
+/* The network namespace that the packet at @skb came in by; @sk, which got it, has
+ * another one only from a program on sk_lookup, and is asked where @skb is not
+ * known. */
+static __always_inline struct net *arrival_net(__u64 skb, const struct sock *sk)
+{
+	return skb == UNKNOWN_SKB ? GET(sk, __sk_common.skc_net.net) :
+				    GET((struct sk_buff *)skb, dev, nd_net.net);
+}
+
+static __always_inline __u32 arrival_netns(__u64 skb, const struct sock *sk)
+{
+	struct net *net = arrival_net(skb, sk);
+
+	return GET(net, ns.inum);
 }
 
 /* The id of the first sk_lookup program of a network namespace; 0 where there

@@ -196,7 +196,7 @@ static __always_inline void segment_filter(struct sock *sk, struct sk_buff *skb,
 	if (GET(sk, __sk_common.skc_state) == TCP_LISTEN) {
 		flight->listener = (__u64)sk;
 		flight_queues(flight, sk);
-		flight_sk_lookup(flight, GET(sk, __sk_common.skc_net.net));
+		flight_sk_lookup(flight, GET(skb, dev, nd_net.net));
 		if (carries_request(flight)) {
 			flight_met(flight, flight->carrying);
 			flight->met |= MET_REQUEST;
@@ -257,7 +257,7 @@ static __always_inline void segment_request(struct sock *listener,
 	flight->listener = (__u64)listener;
 	flight->request = (__u64)req;
 	flight->stolen = (__u64)stolen;
-	flight_sk_lookup(flight, GET(listener, __sk_common.skc_net.net));
+	flight_sk_lookup(flight, GET(skb, dev, nd_net.net));
 	flight_parent(flight, &listener->__sk_common);
 	flight_match(flight, &req->__req_common);
 	flight->met |= MET_REQUEST;

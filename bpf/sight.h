@@ -199,7 +199,7 @@ sight_listener(struct __sk_buff *ctx, struct flight *flight, struct sock *sk)
 	struct demux_segment *seg = &flight->record.more.segment;
 	bool has_requests = seg->syn_queue || may_inherit_requests(sk);
 
-	flight_sk_lookup(flight, GET(sk, __sk_common.skc_net.net));
+	flight_sk_lookup(flight, arrival_net(flight->skb, sk));
 	if (has_requests || !listens_for(&seg->ends, &seg->sock))
 		sight_request(ctx, flight, (__u64)sk, has_requests);
 }
@@ -244,12 +244,15 @@ static __always_inline void sight_fill(struct __sk_buff *ctx,
 			       read_iif(skb, seg->ends.family);
 	if (config.detail) {
 		flight_device(flight);
-		why_query(flight, (__u64)GET((struct sock *)sk,
-					     __sk_common.skc_net.net));
+		why_query(flight,
+			  (__u64)arrival_net(flight->skb, (struct sock *)sk));
 		sight_options(ctx, flight, tcp, header);
 	}
 	flight_match(flight, (struct sock_common *)sk);
-	seg->netns = seg->sock.netns;
+	/* Of another namespace it can only be a listener: see sk_lookup. */
+	seg->netns = seg->sock.state == TCP_LISTEN ?
+			     arrival_netns(flight->skb, (struct sock *)sk) :
+			     seg->sock.netns;
 	seg->have |= DEMUX_HAVE_NETNS | DEMUX_HAVE_ADDRS;
 }
 

@@ -176,7 +176,7 @@ static __always_inline void sight_datagram(struct __sk_buff *ctx)
 		flight->first = (__u64)sk;
 		flight->is_group = sight_is_group(ctx, skb, &ends);
 		to = &flight->record;
-		to->netns = GET(sk, __sk_common.skc_net.net, ns.inum);
+		to->netns = arrival_netns(skb, sk);
 		to->segs = ctx->gso_segs ?: 1;
 		to->ifindex = ifindex;
 		sight_datagram_unwanted(cell, flight, &uh, sizeof(uh));

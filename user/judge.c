@@ -105,9 +105,9 @@ static enum verdict judge_nobody(struct judge *judge)
 }
 
 /* One that has the segment's address and port. Who chooses among listeners does
- * not ask for their devices: a program on sk_lookup, and a group of which one
- * was bound to a device after listen(). */
-static enum verdict judge_device(struct judge *judge,
+ * not ask for their devices: a program on sk_lookup, nor for their network
+ * namespaces, and a group of which one was bound to a device after listen(). */
+static enum verdict judge_chosen(struct judge *judge,
 				 const struct demux_sock *sock)
 {
 	const struct demux_segment *seg = judge->event->segment;
@@ -115,15 +115,19 @@ static enum verdict judge_device(struct judge *judge,
 		judge_place(judge, sock, seg->ifindex, seg->sdif);
 	struct model_sock *member;
 
-	if (verdict != VERDICT_UNEXPLAINED || seg->netns != sock->netns)
+	if (verdict != VERDICT_UNEXPLAINED)
 		return verdict;
 	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
-		return judge_explain(judge,
-				     "the listener is bound to another "
-				     "device: the BPF program "
-				     "(sk_lookup, id %u) that is "
-				     "asked before chose it",
-				     seg->sk_lookup);
+		return judge_explain(
+			judge,
+			"the listener is %s: the BPF program (sk_lookup, id "
+			"%u) that is asked before chose it",
+			seg->netns != sock->netns ?
+				"in another network namespace" :
+				"bound to another device",
+			seg->sk_lookup);
+	if (seg->netns != sock->netns)
+		return verdict;
 	member = model_find_bound(judge->model, judge->event->arrival,
 				  seg->ifindex, seg->sdif);
 	if (sock->flags & DEMUX_SOCK_REUSEPORT && member &&
@@ -142,7 +146,7 @@ static enum verdict judge_listener(struct judge *judge,
 	const struct demux_segment *seg = judge->event->segment;
 
 	if (listens_for(&seg->ends, sock))
-		return judge_device(judge, sock);
+		return judge_chosen(judge, sock);
 	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
 		return judge_explain(judge,
 				     "I2: the listener has another address or "

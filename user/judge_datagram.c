@@ -54,7 +54,7 @@ static enum verdict judge_match(struct judge *judge)
 					     "I8: the socket has another "
 					     "address or port; a BPF "
 					     "program on sk_lookup chooses "
-					     "in this namespace");
+					     "in the datagram's namespace");
 		if (may_be_released(to, sock))
 			return judge_explain(judge,
 					     "I8: the socket was closed or "
@@ -67,13 +67,18 @@ static enum verdict judge_match(struct judge *judge)
 		return judge_doubt(judge, "I8: the socket is connected to "
 					  "another remote end");
 	verdict = judge_place(judge, sock, datagram->ifindex, sdif);
-	if (verdict != VERDICT_UNEXPLAINED || sock->netns != datagram->netns)
+	if (verdict != VERDICT_UNEXPLAINED)
 		return verdict;
 	if (datagram->notes & DEMUX_NOTE_SK_LOOKUP)
-		return judge_explain(judge, "the socket is bound to another "
-					    "device; a BPF program on "
-					    "sk_lookup chooses in this "
-					    "namespace");
+		return judge_explain(judge,
+				     "the socket is %s; a BPF program on "
+				     "sk_lookup chooses in the datagram's "
+				     "namespace",
+				     sock->netns != datagram->netns ?
+					     "in another network namespace" :
+					     "bound to another device");
+	if (sock->netns != datagram->netns)
+		return verdict;
 	member = model_find_bound(judge->model, event->arrival,
 				  datagram->ifindex, sdif);
 	if (datagram->have & DEMUX_HAVE_GROUP && member &&

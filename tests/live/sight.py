@@ -40,6 +40,8 @@ LIMITS = {
         "mptcp": Limit("accepts of MPTCP: not seen"),
         "device": Limit("own link-local address: device shown as lo",
                         WITH_KERNEL_SKB),
+        "arrival": Limit("what sk_lookup gave to another namespace: shown as "
+                         "come in there", WITH_KERNEL_SKB),
         "member": Limit("a VRF's member: not seen", WITH_KERNEL_SKB),
         "looped request": Limit(
             "request at an own link-local address: predicted as `listener`"),

@@ -19,6 +19,7 @@ import bpf
 import judge
 import peers
 from lab import add_vrf, ip
+from stage import netstat
 from tracer import Trace, wait_until
 
 ASKED, REFUSED, OTHER = 12200, 12201, 12202
@@ -105,6 +106,44 @@ def test_sk_lookup(labs):
         assert none["outcome"] == "none"
         assert none["verdict"] == "explained"
         assert f"(sk_lookup, id {program.id})" in none["why"]
+
+
+def test_sk_lookup_elsewhere(labs):
+    """A program gives what comes in to sockets of another network namespace."""
+    lab, elsewhere = labs.veth(), labs.namespace()
+    addr = lab.server_addr[4]
+    with contextlib.ExitStack() as stack:
+        enter = stack.enter_context
+        listener = enter(listen_at(elsewhere, "0.0.0.0"))
+        receiver = enter(elsewhere.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        receiver.settimeout(20)
+        receiver.bind(("0.0.0.0", OTHER))
+        program = enter(bpf.SkLookup(lab.server, ASKED, listener, REFUSED))
+        enter(bpf.SkLookup(lab.server, OTHER, receiver, REFUSED))
+        run = enter(Trace(lab.namespaces, "-tu"))
+        client = enter(lab.client.socket(socket.AF_INET))
+        client.setblocking(False)
+        client.connect_ex((addr, ASKED))
+        # It has no route for the answer, and so drops the SYN.
+        wait_until(lambda: netstat(elsewhere, "ListenDrops"), "the SYN")
+        client.close()
+        sender = enter(lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sender.sendto(b"x", (addr, OTHER))
+        assert receiver.recv(2) == b"x"
+    if run.sees("arrival"):
+        judge.check_accounting(run)
+    assert run.summary["verdict"] == "proved"
+    came_in = lab.server if run.sees("arrival") else elsewhere
+    (syn,) = to(run, came_in, ASKED)
+    (datagram,) = run.datagrams
+    assert datagram["netns"] == came_in.inode
+    assert (syn["outcome"], datagram["outcome"]) == ("listener", "unconnected")
+    if not run.sees("arrival"):
+        return
+    for event in syn, datagram:
+        assert event["verdict"] == "explained"
+        assert "is in another network namespace" in event["why"]
+    assert syn["sk_lookup"] == program.id
 
 
 def check_assigned(run, segments, by):

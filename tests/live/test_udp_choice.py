@@ -31,7 +31,7 @@ SO_INCOMING_CPU = 49
 REUSEADDR, REUSEPORT = socket.SO_REUSEADDR, socket.SO_REUSEPORT
 GROUP, GROUP6, STRANGER = "239.77.1.5", "ff02::7775", "10.77.0.9"
 ASSIGNED = "assigned the socket to the datagram before UDP saw it"
-REDIRECTS = "a BPF program on sk_lookup chooses in this namespace"
+REDIRECTS = "a BPF program on sk_lookup chooses in the datagram's namespace"
 
 TPROXY_RULES = f"""table ip test {{
     chain before {{

@@ -77,6 +77,8 @@ static void test_listener_of_another_device(void **state)
 	bound.segment.have |= DEMUX_HAVE_SK_LOOKUP;
 	expect(&bound, VERDICT_EXPLAINED, "sk_lookup");
 	bound.segment.sock.netns++;
+	expect(&bound, VERDICT_EXPLAINED, "namespace");
+	bound.segment.have &= ~DEMUX_HAVE_SK_LOOKUP;
 	expect(&bound, VERDICT_UNEXPLAINED, "namespace");
 }
 
