@@ -287,6 +287,7 @@ const struct field fields[] = {
 	{ "sock_lport", OF_ARRIVALS, fields_sock_lport },
 	{ "sock_raddr", OF_ARRIVALS, fields_sock_raddr },
 	{ "sock_rport", OF_ARRIVALS, fields_sock_rport },
+	{ "sock_ifindex", OF_ALL, fields_sock_ifindex },
 	{ "mapped", OF_ARRIVALS | OF_ACCEPT | OF_SOCKET, fields_sock_mapped },
 	{ "child", OF_SEGMENT, fields_sock_child },
 	{ "parent", OF_SEGMENT | OF_ACCEPT | OF_CLOSE | OF_SOCKET,

@@ -72,6 +72,13 @@ SOCK_PORT(lport)
 SOCK_ADDR(raddr)
 SOCK_PORT(rport)
 
+GETTER(ifindex)
+{
+	const struct demux_sock *sock = fields_sock_record(event);
+
+	return sock && sock->ifindex && value_number(value, sock->ifindex);
+}
+
 /* An IPv6 socket with an IPv4 peer: ::ffff:a.b.c.d on both ends. */
 GETTER(mapped)
 {

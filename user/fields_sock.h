@@ -19,6 +19,7 @@ FIELDS_SOCK(number);
 FIELDS_SOCK(state);
 FIELDS_SOCK(laddr);
 FIELDS_SOCK(lport);
+FIELDS_SOCK(ifindex);
 FIELDS_SOCK(raddr);
 FIELDS_SOCK(rport);
 FIELDS_SOCK(mapped);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "fields_sock.h"
 #include "names.h"
 
 char *text_value(char *to, const struct field *field, const struct event *event)
@@ -44,11 +45,21 @@ char *text_value_or(char *to, const struct field *field,
 	return end ? end : stpcpy(to, unknown);
 }
 
+/* As ss(8) writes the device that a socket is bound to. */
+static char *put_device(char *to, const struct demux_sock *sock)
+{
+	if (!sock || !sock->ifindex)
+		return to;
+	*to++ = '%';
+	return names_number(to, sock->ifindex);
+}
+
 char *text_ends(char *to, const struct field *addr, const struct field *port,
 		const struct event *event)
 {
 	char *end = text_value_or(to + 1, addr, event, "?");
 	bool is_v6 = memchr(to + 1, ':', end - to - 1);
+	bool is_arrival = event_is_arrival(event);
 	char *at;
 
 	/* One byte is kept free for the bracket that IPv6 needs. */
@@ -59,10 +70,12 @@ char *text_ends(char *to, const struct field *addr, const struct field *port,
 		memmove(to, to + 1, end - to - 1);
 		end--;
 	}
+	if (!is_arrival && addr->key[0] == 'l')
+		end = put_device(end, fields_sock_record(event));
 	*end++ = ':';
 	at = end;
 	end = text_value_or(at, port, event, "?");
-	if (!event_is_arrival(event) && addr->key[0] == 'r' && at[0] == '0')
+	if (!is_arrival && addr->key[0] == 'r' && at[0] == '0')
 		return stpcpy(to, "*:*"); /* a listener has no remote end */
 	return end;
 }

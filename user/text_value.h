@@ -19,7 +19,8 @@ char *text_value(char *to, const struct field *field,
 /* The same, with a word for what is unknown. */
 char *text_value_or(char *to, const struct field *field,
 		    const struct event *event, const char *unknown);
-/* One end, "10.0.0.1:80" or "[::1]:80", in fewer than TEXT_CELL_MAX bytes; or
+/* One end, "10.0.0.1:80" or "[::1]:80", of a socket that is bound to a device
+ * "10.0.0.1%2:80", in fewer than TEXT_CELL_MAX bytes; or
  * "*:*" for the remote end of a socket that has none. Returns its end. */
 char *text_ends(char *to, const struct field *addr, const struct field *port,
 		const struct event *event);

@@ -25,13 +25,15 @@ SO_REUSEPORT = 15
 
 
 def plain(address):
+    """And the device that it is bound to, or None."""
     address, port = address.rsplit(":", 1)
-    address = re.sub(r"%[^\]]*", "", address).strip("[]")
-    return "::" if address == "*" else address, int(port.replace("*", "0"))
+    address, _, device = address.replace("]", "").strip("[").partition("%")
+    return ("::" if address == "*" else address,
+            int(port.replace("*", "0"))), device
 
 
 def ss_lines(namespace, proto):
-    """(laddr, lport, raddr, rport, state), and the rest of the line."""
+    """(laddr, lport, raddr, rport, state, device), and the rest of the line."""
     said = subprocess.run(["ip", "netns", "exec", namespace.name, "ss",
                            "-tanpeOH" if proto == "tcp" else "-uanpeOH"],
                           check=True, capture_output=True, text=True)
@@ -43,10 +45,11 @@ def ss_lines(namespace, proto):
             continue  # UNCONN: in no lookup table
         if "timer:(timewait" in rest:
             state = "TIME_WAIT"  # its state may be told as FIN-WAIT-2
-        here, there = plain(here), plain(there)
+        (here, device), (there, _) = plain(here), plain(there)
         if not there[1]:
             there = ("::" if ":" in here[0] else "0.0.0.0", 0)
-        yield (*here, *there, state), rest
+        yield (*here, *there, state,
+               namespace.index(device) if device else None), rest
 
 
 def ss_rows(namespace, proto="tcp"):
@@ -60,14 +63,18 @@ def ss_rows(namespace, proto="tcp"):
     return rows
 
 
+def key_of(event):
+    return tuple(event.get(x) for x in ("laddr", "lport", "raddr", "rport",
+                                        "sock_state", "sock_ifindex"))
+
+
 def rows_of(events, namespace):
     socks = {}
     nobodys = set()
     for event in events:
         if event["netns"] != namespace.inode:
             continue
-        key = tuple(event[x] for x in ("laddr", "lport", "raddr", "rport",
-                                       "sock_state"))
+        key = key_of(event)
         _, inode, owners = socks.setdefault(event["sock"],
                                             (key, event.get("inode", 0),
                                              set()))
@@ -130,6 +137,10 @@ class Crowd:
             one.setsockopt(socket.SOL_SOCKET, SO_REUSEPORT, 1)
             one.bind(("127.0.0.1", 4998))
             one.listen(5)
+        bound = self.keep(self.lab.server.socket(socket.AF_INET6))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+        bound.bind(("::", 4997))
+        bound.listen(5)
 
     def pair(self):
         client = peers.connect(self.lab)

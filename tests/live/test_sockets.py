@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 import peers
-from crowd import in_order, rows_of, ss_lines, ss_rows
+from crowd import in_order, key_of, rows_of, ss_lines, ss_rows
 from tracer import TOOL, run_tool, start_tool
 
 WAYS = {"iterators": "x", "no_tables": "iter_tcp,iter_udp",
@@ -51,9 +51,7 @@ def ss_cookies(namespace, proto):
 def cookies(events):
     rows = {}
     for event in events:
-        key = tuple(event[x] for x in ("laddr", "lport", "raddr", "rport",
-                                       "sock_state"))
-        rows.setdefault(key, set()).add(event["cookie"])
+        rows.setdefault(key_of(event), set()).add(event["cookie"])
     return rows
 
 
@@ -72,6 +70,7 @@ def test_row_by_row_as_ss(crowd, way):
                     "FIN_WAIT1", "FIN_WAIT2", "CLOSE_WAIT", "TIME_WAIT",
                     "CONNECTED", "UNCONNECTED"}
     assert "CLOSE" not in seen
+    assert any("sock_ifindex" in x for x in events)
     check_owners(events, crowd)
     check_filters(crowd, way)
 
@@ -179,9 +178,10 @@ def test_table_says_the_same(crowd):
         one = told[0]
         assert (proto, state, netns) == (one["proto"], one["sock_state"],
                                          str(one["netns"]))
+        device = f"%{one['sock_ifindex']}" if "sock_ifindex" in one else ""
         assert here.rsplit(":", 1) == [
-            f"[{one['laddr']}]" if one["family"] == 6 else one["laddr"],
-            str(one["lport"])]
+            (f"[{one['laddr']}]" if one["family"] == 6 else one["laddr"]) +
+            device, str(one["lport"])]
         assert there.endswith(f":{one['rport'] or '*'}")
         assert inode == str(one.get("inode", "-"))
         assert user == one.get("user", "-")

@@ -66,6 +66,7 @@ static void test_segment(void **state)
 		{ "sock_lport", "81" },
 		{ "sock_raddr", "10.0.0.4" },
 		{ "sock_rport", "4001" },
+		{ "sock_ifindex", "-" },
 		{ "mapped", "-" },
 		{ "child", "7" },
 		{ "parent", "6" },
