@@ -49,6 +49,16 @@ static void must_close(struct judge *judge, struct model_sock *sock)
 		sock->bypassed_ns = judge->event->segment->head.mono_ns;
 }
 
+/* And until then it has to be out of sight. */
+static void note_found(struct judge *judge)
+{
+	const struct demux_segment *seg = judge->event->segment;
+	struct model_sock *sock = judge->event->sock;
+
+	if (sock && sock->bypassed_ns && seg->sock.state != TCP_CLOSE)
+		sock->found_since += seg->head.mono_ns > sock->bypassed_ns;
+}
+
 /* I3: a listener, or nobody, gets only what no other socket should have had. */
 static enum verdict judge_bypass(struct judge *judge)
 {
@@ -200,6 +210,7 @@ static enum verdict judge_exact(struct judge *judge,
 	enum verdict verdict =
 		judge_place(judge, sock, seg->ifindex, seg->sdif);
 
+	note_found(judge);
 	if (verdict == VERDICT_PROVED)
 		verdict = judge_twin(judge, sock);
 	if (verdict == VERDICT_PROVED)

@@ -295,9 +295,10 @@ static int apply_close(struct model *model, struct event *event)
 	event->repeated = sock->closed_ns != 0;
 	if (!sock->closed_ns)
 		sock->closed_ns = now_ns ?: 1;
-	/* It was leaving already; or it was bound to a device since (nothing
+	/* It was leaving already, so that at most the segment that made it go met
+	 * it afterwards, on another CPU; or it was bound to a device since (nothing
 	 * tells of that before), so that the lookup did not ask it. */
-	if (sock->bypassed_ns + BYPASS_NS > now_ns ||
+	if ((sock->bypassed_ns + BYPASS_NS > now_ns && sock->found_since < 2) ||
 	    close->sock.ifindex != sock->last.ifindex)
 		sock->bypassed_ns = 0;
 	model_table_drop_ends(model, sock);

@@ -44,6 +44,7 @@ struct model_sock {
 	uint64_t bypassed_ns; /* a lookup passed it by, or found it where it was
 				 no more: it must have left the hash just then;
 				 0: none */
+	uint64_t found_since; /* segments that met it afterwards, not closed */
 	bool has_owner;
 	bool has_fd;
 	bool has_inode;

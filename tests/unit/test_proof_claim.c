@@ -282,6 +282,28 @@ static void test_bypassed_twice(void **state)
 	expect_doubt(&last, "1 sockets stood in the hash table");
 }
 
+/* Excused by a close that follows, but not where later lookups found it. */
+static void test_found_since(void **state)
+{
+	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4);
+	struct demux_close close = make_close(1 * S + 1000, DEMUX_UNHASHED,
+					      make_sock(100, S_CLOSE, ends));
+	struct demux_segment_more more = make_match(1 * S, 100, ends);
+	struct event event;
+
+	(void)state;
+	bypass(1 * S, ends);
+	for (int i = 0; i < 2; i++) {
+		more.segment.head.mono_ns += 100;
+		event = feed(&model, &more);
+		proof_segment(&proof, &model, &event);
+		assert_int_equal(event.verdict, VERDICT_PROVED);
+		last.counters.emitted++;
+	}
+	feed(&model, &close);
+	expect_doubt(&last, "1 sockets stood in the hash table");
+}
+
 static void test_bypassed_while_closing(void **state)
 {
 	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4);
@@ -329,6 +351,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_every_doubt_at_once),
 	TEST(test_bypassed),
 	TEST(test_bypassed_twice),
+	TEST(test_found_since),
 	TEST(test_bound_since),
 	TEST(test_bypassed_while_closing),
 	TEST(test_sums_of_the_model),
