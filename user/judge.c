@@ -41,38 +41,104 @@ enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
 	return judge_doubt(judge, "the socket is bound to another device");
 }
 
-/* The hash table has not @sock, for all that the kernel's lookup says. Its close
- * has to follow: proof_end() looks. */
-static void must_close(struct judge *judge, struct model_sock *sock)
+/* --- who else was there ------------------------------------------------------ */
+
+/* Does the lookup give @sock what came in there? Only where that is known, may it be
+ * bound to a device. One that is bound to none may have what a VRF brings, or not. */
+static bool is_of_its_device(const struct demux_sock *sock,
+			     const struct demux_segment *seg)
 {
-	if (sock && !sock->bypassed_ns)
-		sock->bypassed_ns = judge->event->segment->head.mono_ns;
+	if (!sock->ifindex)
+		return !(seg->have & DEMUX_HAVE_SDIF) || !seg->sdif;
+	return seg->have & DEMUX_HAVE_SDIF &&
+	       (sock->ifindex == seg->ifindex || sock->ifindex == seg->sdif);
 }
 
-/* And until then it has to be out of sight. */
-static void note_found(struct judge *judge)
+/* Another one with the segment's two ends, that the lookup would have given instead
+ * of a listener, or nobody. */
+static const struct model_sock *passed_by(const struct model *model,
+					  const struct event *event)
 {
-	const struct demux_segment *seg = judge->event->segment;
-	struct model_sock *sock = judge->event->sock;
+	const struct demux_segment *seg = event->segment;
+	const struct model_sock *child =
+		event->with_child ? model_find(model, event->with_child->id) :
+				    NULL;
+	const struct model_sock *other =
+		model_find_ends(model, &seg->ends, seg->netns, child);
 
-	if (sock && sock->bypassed_ns && seg->sock.state != TCP_CLOSE)
-		sock->found_since += seg->head.mono_ns > sock->bypassed_ns;
+	return other && is_of_its_device(&other->last, seg) &&
+			       other->born_ns < seg->head.mono_ns ?
+		       other :
+		       NULL;
+}
+
+/* Another one with the two ends of @sock, which got the segment. */
+static const struct model_sock *twin_of(const struct model *model,
+					const struct event *event,
+					const struct demux_sock *sock)
+{
+	const struct demux_segment *seg = event->segment;
+	const struct model_sock *twin = model_find_ends(
+		model, &seg->ends, seg->netns, model_find(model, sock->id));
+
+	return twin && !model_table_is_mini(sock) &&
+			       !(twin->last.flags & DEMUX_SOCK_BY_ENDS) &&
+			       twin->last.ifindex == sock->ifindex &&
+			       twin->born_ns < seg->head.mono_ns ?
+		       twin :
+		       NULL;
+}
+
+/* Was the chain of its slot walked, and the socket not in it? */
+static bool is_out_of_chain(const struct event *event)
+{
+	const struct demux_why *why = event->with_why;
+
+	return why && why->have & DEMUX_WHY_CHAIN &&
+	       !(why->have & DEMUX_WHY_POSITION);
+}
+
+bool judge_waits(const struct model *model, const struct event *event,
+		 struct judge_wait *wait)
+{
+	const struct demux_segment *seg = event->segment;
+	const struct demux_sock *sock = event_met(event);
+	bool is_listener = sock && sock->state == TCP_LISTEN;
+	const struct model_sock *other = NULL, *itself;
+
+	if (!(seg->have & DEMUX_HAVE_OUTCOME) ||
+	    event_via(event) == DEMUX_ASSIGNED)
+		return false;
+	if (seg->outcome == DEMUX_NONE || is_listener)
+		other = passed_by(model, event);
+	else if (sock && same_ends(&seg->ends, &sock->ends))
+		other = twin_of(model, event, sock);
+	*wait = (struct judge_wait){
+		.number = other ? other->number : 0,
+		.was_passed_by = other,
+	};
+	if (other)
+		return true;
+	if (!sock || is_listener || model_table_is_mini(sock) ||
+	    !is_out_of_chain(event))
+		return false;
+	/* Its close may have come before. */
+	wait->id = sock->id;
+	itself = model_find(model, sock->id);
+	return !itself || !model_is_gone(itself);
 }
 
 /* I3: a listener, or nobody, gets only what no other socket should have had. */
 static enum verdict judge_bypass(struct judge *judge)
 {
-	const struct demux_segment *seg = judge->event->segment;
-	struct model_sock *other = model_find_ends(
-		judge->model, &seg->ends, seg->netns, judge->event->child);
-
-	if (!other || other->last.ifindex ||
-	    other->born_ns >= seg->head.mono_ns)
-		return VERDICT_PROVED;
-	must_close(judge, other);
-	return judge_explain(judge, "I3: a socket with these two ends was "
-				    "leaving the hash table just then, or was "
-				    "bound to another device");
+	if (judge->waited && judge->waited->has_left)
+		return judge_explain(judge, "I3: a socket with these two ends "
+					    "was leaving the hash table just "
+					    "then");
+	if (judge->waited || passed_by(judge->model, judge->event))
+		return judge_doubt(judge, "I3: another socket has the "
+					  "segment's two ends");
+	return VERDICT_PROVED;
 }
 
 /* I9: what is nobody's has no listener that could have taken it. They are known
@@ -171,34 +237,33 @@ static enum verdict judge_listener(struct judge *judge,
 static enum verdict judge_twin(struct judge *judge,
 			       const struct demux_sock *sock)
 {
-	const struct demux_segment *seg = judge->event->segment;
-	struct model_sock *twin = model_find_ends(
-		judge->model, &seg->ends, seg->netns, judge->event->sock);
+	const struct judge_wait *waited = judge->waited;
+	bool has_waited = waited && waited->was_passed_by;
 
-	if (!twin || model_table_is_mini(sock) ||
-	    twin->last.flags & DEMUX_SOCK_BY_ENDS ||
-	    twin->last.ifindex != sock->ifindex ||
-	    twin->born_ns >= seg->head.mono_ns)
-		return VERDICT_PROVED;
-	must_close(judge, twin);
-	return judge_explain(judge, "I6: another socket with these two ends "
-				    "was leaving the hash table just then");
+	if (has_waited && waited->has_left)
+		return judge_explain(judge, "I6: another socket with these two "
+					    "ends was leaving the hash table "
+					    "just then");
+	if (has_waited || twin_of(judge->model, judge->event, sock))
+		return judge_doubt(judge, "I6: another socket has these two "
+					  "ends too");
+	return VERDICT_PROVED;
 }
 
 /* I5: the socket stands in the chain of its slot, where that was walked. */
 static enum verdict judge_chain(struct judge *judge,
 				const struct demux_sock *sock)
 {
-	const struct demux_why *why = judge->event->with_why;
-
-	if (!why || !(why->have & DEMUX_WHY_CHAIN) ||
-	    why->have & DEMUX_WHY_POSITION)
+	if (!is_out_of_chain(judge->event))
 		return VERDICT_PROVED;
-	/* These tell nobody when they go. */
-	if (!model_table_is_mini(sock))
-		must_close(judge, model_find(judge->model, sock->id));
-	return judge_explain(judge, "I5: the socket was leaving the hash table "
-				    "just then");
+	/* Minisocks tell nobody when they go. */
+	if (model_table_is_mini(sock) ||
+	    (judge->waited ? judge->waited->has_left :
+			     model_is_gone(judge->event->sock)))
+		return judge_explain(judge, "I5: the socket was leaving the "
+					    "hash table just then");
+	return judge_doubt(judge, "I5: the socket is not in the chain of its "
+				  "slot");
 }
 
 /* It has exactly the segment's two ends. */
@@ -210,7 +275,6 @@ static enum verdict judge_exact(struct judge *judge,
 	enum verdict verdict =
 		judge_place(judge, sock, seg->ifindex, seg->sdif);
 
-	note_found(judge);
 	if (verdict == VERDICT_PROVED)
 		verdict = judge_twin(judge, sock);
 	if (verdict == VERDICT_PROVED)

@@ -16,10 +16,19 @@ enum verdict {
 
 #define JUDGE_WHY_MAX 200
 
+/* The socket whose close, or whose staying, the verdict depends on. */
+struct judge_wait {
+	uint64_t number; /* 0: it is known by its id alone */
+	uint64_t id;
+	bool was_passed_by; /* else it is the one that got the segment */
+	bool has_left; /* the hash table, just then: known when it is decided */
+};
+
 /* One event before the judge. */
 struct judge {
 	const struct event *event;
 	struct model *model;
+	const struct judge_wait *waited; /* NULL where it had not to wait */
 	char why[JUDGE_WHY_MAX]; /* where it is not proved */
 };
 
@@ -38,6 +47,11 @@ enum verdict judge_say(struct judge *judge, enum verdict verdict,
  * is; and the namespace. */
 enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
 			 __u32 ifindex, __u32 sdif);
+
+/* Has the verdict on the segment, which the model has not been told of yet, to wait
+ * for a socket's close? See held.h. */
+bool judge_waits(const struct model *model, const struct event *event,
+		 struct judge_wait *wait);
 
 /* The verdict on the TCP segment that the event is. */
 enum verdict judge_segment(struct judge *judge);

@@ -3,8 +3,10 @@
  * model.c - the sockets of this trace, and what happened on each local port.
  * Third stage.
  */
+#include "classify.h"
 #include "model_datagram.h"
 #include "model_holders.h"
+#include "model_reason.h"
 #include "model_table.h"
 
 #include <errno.h>
@@ -70,47 +72,11 @@ static void count_bytes(const struct demux_segment *seg,
 		(child ? child : sock)->bytes += seg->payload;
 }
 
-/* What the kernel half does not know by number, the drop reason says by name. */
-static enum demux_detail detail_of(const char *reason, unsigned int outcome)
+/* Has its socket, which does not listen, other ends? */
+static bool is_misplaced(const struct demux_segment *seg)
 {
-	static const struct {
-		uint8_t outcome;
-		const char *begin; /* of the reason's name */
-		enum demux_detail detail;
-	} said[] = {
-		{ DEMUX_ESTABLISHED, "SOCKET_BACKLOG", DEMUX_BACKLOG_FULL },
-		{ DEMUX_REFUSED, "SOCKET_FILTER", DEMUX_BY_FILTER },
-		{ DEMUX_REFUSED, "SECURITY_HOOK", DEMUX_BY_FILTER },
-		{ DEMUX_REFUSED, "XFRM_POLICY", DEMUX_BY_POLICY },
-		{ DEMUX_REFUSED, "TCP_MD5", DEMUX_BY_MD5 },
-		{ DEMUX_REFUSED, "TCP_AO", DEMUX_BY_AO },
-		{ DEMUX_REFUSED, "TCP_MINTTL", DEMUX_BY_TTL },
-		{ DEMUX_REFUSED, "NOT_SPECIFIED", 0 },
-		{ DEMUX_REFUSED, "", DEMUX_BY_OTHER },
-	};
-
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
-		if (said[i].outcome == outcome &&
-		    !strncmp(reason, said[i].begin, strlen(said[i].begin)))
-			return said[i].detail;
-	return 0;
-}
-
-static void tell_detail(const struct model *model, struct event *event)
-{
-	const struct demux_segment *seg = event->segment;
-	enum demux_detail detail = 0;
-
-	if (seg->have & DEMUX_HAVE_REASON && seg->drop_reason < MODEL_REASONS)
-		event->drop_reason = model->reasons[seg->drop_reason];
-	/* It was taken in, and then its socket went, and its queue with it. */
-	if (event->drop_reason && !strcmp(event->drop_reason, "QUEUE_PURGE"))
-		event->drop_reason = NULL;
-	if (event->drop_reason && seg->have & DEMUX_HAVE_OUTCOME)
-		detail = detail_of(event->drop_reason, seg->outcome);
-	if (!detail && seg->have & DEMUX_HAVE_DETAIL)
-		detail = seg->detail;
-	event->detail = detail;
+	return seg->have & DEMUX_HAVE_OUTCOME && seg->sock.ends.rport &&
+	       !same_ends(&seg->ends, &seg->sock.ends);
 }
 
 static int apply_segment(struct model *model, struct event *event)
@@ -135,6 +101,10 @@ static int apply_segment(struct model *model, struct event *event)
 	if (sock) {
 		sock->segments++;
 		count_bytes(seg, sock, child);
+		/* A first sight that is itself in doubt says nothing of who is
+		 * in the lookup tables. */
+		if (sock->born_ns == now_ns && is_misplaced(seg))
+			model_table_drop_ends(model, sock);
 	}
 	if (parent && sock && model_table_is_mini(&sock->last))
 		sock->parent = parent->number;
@@ -150,7 +120,7 @@ static int apply_segment(struct model *model, struct event *event)
 	event->sock = sock;
 	event->parent = parent;
 	event->child = child;
-	tell_detail(model, event);
+	model_reason_tell(model, event);
 	name_candidates(model, event);
 	err = conns_note(&model->conns, seg, &event->numbers);
 	if (err)
@@ -295,28 +265,10 @@ static int apply_close(struct model *model, struct event *event)
 	event->repeated = sock->closed_ns != 0;
 	if (!sock->closed_ns)
 		sock->closed_ns = now_ns ?: 1;
-	/* It was leaving already, so that at most the segment that made it go met
-	 * it afterwards, on another CPU; or it was bound to a device since (nothing
-	 * tells of that before), so that the lookup did not ask it. */
-	if ((sock->bypassed_ns + BYPASS_NS > now_ns && sock->found_since < 2) ||
-	    close->sock.ifindex != sock->last.ifindex)
-		sock->bypassed_ns = 0;
 	model_table_drop_ends(model, sock);
 	if (close->how == DEMUX_DESTROYED && !sock->destroyed_ns)
 		model_table_bury(model, sock, now_ns);
 	return 0;
-}
-
-static int apply_reason(struct model *model, struct event *event)
-{
-	const struct demux_reason *reason = event->reason;
-	char **name = &model->reasons[reason->reason % MODEL_REASONS];
-
-	event->repeated = true; /* the segment says it */
-	if (reason->reason >= MODEL_REASONS || *name)
-		return 0;
-	*name = strdup(reason->name);
-	return *name ? 0 : -ENOMEM;
 }
 
 static void drop_idle_mini(struct htab_node *node, void *context)
@@ -365,7 +317,7 @@ int model_apply(struct model *model, struct event *event)
 	case DEMUX_CLOSE:
 		return apply_close(model, event);
 	case DEMUX_REASON:
-		return apply_reason(model, event);
+		return model_reason_apply(model, event);
 	}
 	return 0;
 }

@@ -41,10 +41,6 @@ struct model_sock {
 	uint64_t destroyed_ns; /* 0: still there */
 	uint64_t connected_ns; /* UDP: when it was first seen connected to where
 				  it is, after it had not been; 0: never */
-	uint64_t bypassed_ns; /* a lookup passed it by, or found it where it was
-				 no more: it must have left the hash just then;
-				 0: none */
-	uint64_t found_since; /* segments that met it afterwards, not closed */
 	bool has_owner;
 	bool has_fd;
 	bool has_inode;
@@ -88,7 +84,6 @@ struct model {
 	uint64_t forgotten; /* connections of these that were too many to keep */
 	uint64_t numbers; /* given so far */
 	uint64_t accepted;
-	uint64_t bypassed; /* of the sockets whose memory is given back */
 	uint64_t swept_ns; /* when idle minisocks were last dropped */
 	char *reasons[MODEL_REASONS]; /* names of drop reasons, by number */
 };
@@ -126,8 +121,5 @@ void model_each(struct model *model, model_visit visit, void *context);
 
 /* Has the socket of that number left the lookup tables, for all that is known? */
 bool model_is_gone_number(struct model *model, uint64_t number);
-
-/* How many sockets were passed by, and yet never closed. */
-uint64_t model_bypassed(struct model *model);
 
 #endif

@@ -123,21 +123,3 @@ bool model_is_gone_number(struct model *model, uint64_t number)
 	model_each(model, find_number, &wanted);
 	return !wanted.sock || model_is_gone(wanted.sock);
 }
-
-static void count_bypassed(struct htab_node *node, void *context)
-{
-	uint64_t *count = context;
-
-	*count += htab_entry(node, struct model_sock, by_id)->bypassed_ns != 0;
-}
-
-uint64_t model_bypassed(struct model *model)
-{
-	uint64_t count = model->bypassed;
-
-	htab_each(&model->socks, count_bypassed, &count);
-	for (struct model_sock *sock = model->dead; sock;
-	     sock = sock->next_dead)
-		count += sock->replaced && sock->bypassed_ns;
-	return count;
-}

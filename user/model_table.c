@@ -139,7 +139,6 @@ void model_table_free_dead(struct model *model, uint64_t now_ns)
 		model->dead = sock->next_dead;
 		if (!model->dead)
 			model->dead_tail = &model->dead;
-		model->bypassed += sock->bypassed_ns != 0;
 		model_table_drop_ends(
 			model, sock); /* a straggler may have put it back */
 		if (!sock->replaced)

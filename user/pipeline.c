@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,15 +136,88 @@ static void hand_on_end(struct pipeline *pipeline, struct event *event)
 	pipeline->ended = true;
 }
 
-/* Counts what was not asked for. 1, or -ENOMEM. */
+/* Returns @err, after a message if it is one. */
+static int out_of_memory(int err)
+{
+	if (err)
+		log_error("out of memory for the table of sockets");
+	return err;
+}
+
+/* Counts what was not asked for. 0 or -ENOMEM. */
 static int leave_out(struct pipeline *pipeline, const struct event *event)
 {
 	if (event->head->type == DEMUX_SEGMENT)
 		pipeline->proof.filtered++;
 	if (!event_is_datagram(event))
-		return 1;
+		return 0;
 	pipeline->proof.copies_filtered++;
-	return model_datagram_comes(&pipeline->model, event->datagram) ?: 1;
+	return out_of_memory(
+		model_datagram_comes(&pipeline->model, event->datagram));
+}
+
+static void judge(struct pipeline *pipeline, struct event *event)
+{
+	struct proof *proof = &pipeline->proof;
+
+	if (event->head->type == DEMUX_SEGMENT)
+		proof_segment(proof, &pipeline->model, event);
+	else if (event_is_datagram(event))
+		proof_datagram(proof, &pipeline->model, event);
+	else if (event->head->type == DEMUX_ACCEPT)
+		proof_accept(proof, &pipeline->model, event);
+}
+
+/* 0, or an error after a message. */
+static int apply(struct pipeline *pipeline, struct event *event)
+{
+	int err = out_of_memory(model_apply(&pipeline->model, event));
+
+	if (err)
+		pipeline->error = err;
+	else
+		held_note(&pipeline->held, event);
+	return err;
+}
+
+static void tell(struct pipeline *pipeline, struct event *event)
+{
+	struct proof *proof = &pipeline->proof;
+
+	if (proof->stopped_early)
+		return;
+	judge(pipeline, event);
+	hand_on(pipeline, event);
+	proof->stopped_early = pipeline->count_max &&
+			       proof_judged(proof) + proof_copies(proof) ==
+				       pipeline->count_max;
+}
+
+/* Those whose verdict has not to wait any more. They are earlier than what was
+ * applied last: that its event's sockets stay does not depend on them. */
+static void tell_held(struct pipeline *pipeline)
+{
+	struct proof *proof = &pipeline->proof;
+	struct held_segment held;
+	struct event event;
+	const char *problem;
+
+	while (held_next(&pipeline->held, &held)) {
+		decode(&event, held.record, held.record->len, &problem);
+		event.trace = &pipeline->source->head;
+		proof->judge.waited = &held.wait;
+		if (!apply(pipeline, &event))
+			tell(pipeline, &event);
+		proof->judge.waited = NULL;
+		free((void *)held.record);
+	}
+}
+
+static bool has_to_wait(const struct pipeline *pipeline,
+			const struct event *event, struct judge_wait *wait)
+{
+	return event->head->type == DEMUX_SEGMENT &&
+	       judge_waits(&pipeline->model, event, wait);
 }
 
 /* The heart: one record through all stages. Non-zero: enough for now. */
@@ -152,6 +226,7 @@ static int take(void *context, const void *record, size_t len)
 	struct pipeline *pipeline = context;
 	struct proof *proof = &pipeline->proof;
 	const char *problem;
+	struct judge_wait wait;
 	struct event event;
 	int err = decode(&event, record, len, &problem);
 
@@ -165,6 +240,10 @@ static int take(void *context, const void *record, size_t len)
 		return 0;
 	}
 	event.trace = &pipeline->source->head;
+	held_expire(&pipeline->held, event.head->type == DEMUX_END ?
+					     UINT64_MAX :
+					     event.head->mono_ns);
+	tell_held(pipeline);
 	if (event.head->type == DEMUX_END) {
 		hand_on_end(pipeline, &event);
 		return 1;
@@ -172,26 +251,16 @@ static int take(void *context, const void *record, size_t len)
 	/* A recording is read on to its end: that has the counters. */
 	if (proof->stopped_early)
 		return pipeline->source->is_live;
-	err = is_wanted(pipeline, &event) ?
-		      model_apply(&pipeline->model, &event) :
-		      leave_out(pipeline, &event);
-	if (err < 0) {
-		log_error("out of memory for the table of sockets");
-		pipeline->error = err;
-		return 1;
+	if (!is_wanted(pipeline, &event)) {
+		pipeline->error = leave_out(pipeline, &event);
+	} else if (has_to_wait(pipeline, &event, &wait)) {
+		pipeline->error =
+			out_of_memory(held_add(&pipeline->held, &event, &wait));
+	} else if (!apply(pipeline, &event)) {
+		/* What it says may be what they waited for. */
+		tell_held(pipeline);
+		tell(pipeline, &event);
 	}
-	if (err)
-		return 0;
-	if (event.head->type == DEMUX_SEGMENT)
-		proof_segment(proof, &pipeline->model, &event);
-	else if (event_is_datagram(&event))
-		proof_datagram(proof, &pipeline->model, &event);
-	else if (event.head->type == DEMUX_ACCEPT)
-		proof_accept(proof, &pipeline->model, &event);
-	hand_on(pipeline, &event);
-	if (pipeline->count_max &&
-	    proof_judged(proof) + proof_copies(proof) == pipeline->count_max)
-		proof->stopped_early = true;
 	return pipeline->error ||
 	       (proof->stopped_early && pipeline->source->is_live);
 }
@@ -228,13 +297,22 @@ static int patience(const struct pipeline *pipeline, uint64_t began_ns)
 	return left_ms < ROUND_MS ? (int)left_ms : ROUND_MS;
 }
 
+/* Live, no later record may come. */
+static void expire_held(struct pipeline *pipeline, uint64_t now_ns)
+{
+	if (!pipeline->source->is_live)
+		return;
+	held_expire(&pipeline->held, now_ns);
+	tell_held(pipeline);
+}
+
 static void loop(struct pipeline *pipeline)
 {
 	struct pollfd fds[] = {
 		{ .fd = pipeline->source->fd, .events = POLLIN },
 		{ .fd = stop_fd(), .events = POLLIN },
 	};
-	uint64_t began_ns = clock_mono_ns();
+	uint64_t began_ns = clock_mono_ns(), now_ns;
 
 	while (!is_over(pipeline, began_ns)) {
 		if (poll(fds, 2, patience(pipeline, began_ns)) < 0 &&
@@ -245,8 +323,10 @@ static void loop(struct pipeline *pipeline)
 		/* A pipe with nothing in it would hold up the next signal. */
 		if (!pipeline->source->is_live && !fds[0].revents)
 			continue;
+		now_ns = clock_mono_ns();
 		if (pipeline->source->read(pipeline->source, take, pipeline))
 			pipeline->error = pipeline->error ?: -EIO;
+		expire_held(pipeline, now_ns);
 		flush(pipeline);
 		if (pipeline->tick && pipeline->tick(pipeline->tick_context))
 			break;
@@ -259,6 +339,8 @@ static void end_without_record(struct pipeline *pipeline)
 	const struct demux_head head = { .type = DEMUX_END };
 	struct event event = { .head = &head };
 
+	held_expire(&pipeline->held, UINT64_MAX);
+	tell_held(pipeline);
 	hand_on_end(pipeline, &event);
 }
 
@@ -306,6 +388,7 @@ int pipeline_close(struct pipeline *pipeline)
 
 		first = first ?: err;
 	}
+	held_free(&pipeline->held);
 	proof_free(&pipeline->summary);
 	model_free(&pipeline->model);
 	return first;

@@ -7,6 +7,7 @@
 #define PIPELINE_H
 
 #include "config.h"
+#include "held.h"
 #include "model.h"
 #include "proof.h"
 #include "sink.h"
@@ -29,6 +30,7 @@ struct pipeline {
 
 	struct model model;
 	struct proof proof;
+	struct held held; /* segments that are not judged yet */
 	struct summary summary;
 	bool ended; /* the summary was handed on */
 	int error;

@@ -148,9 +148,6 @@ void proof_end(const struct proof *proof, struct model *model,
 	summary->ports = ports_sorted(&model->ports, &summary->port_count);
 
 	doubt_count(summary, summary->unexplained, "segments are unexplained");
-	doubt_count(summary, model_bypassed(model),
-		    "sockets stood in the hash table, and yet a lookup did not "
-		    "find them there (I3, I5, I6)");
 	doubt_count(summary, proof->strange_accepts,
 		    "accepted sockets were born of another listener (I7)");
 	doubt_count(summary, summary->lost,

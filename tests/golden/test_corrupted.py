@@ -74,6 +74,24 @@ def test_to_another_connection(name, tmp_path):
             check(tmp_path / "bad.rec", bytes(bad), at, "I1:")
 
 
+def to_listener(whole, at):
+    """That a listener took it instead."""
+    listener = sock(whole, matched(whole, LISTENER)[0])
+    bad = bytearray(whole)
+    bad[at + SOCK:at + SOCK + SOCK_LEN] = listener
+    bad[at + OUTCOME] = LISTENER
+    return bytes(bad)
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_to_a_listener(name, tmp_path):
+    """Each segment of a connection in turn. All was seen on one CPU, so that the
+    connection's close just then excuses none."""
+    good = (HERE / f"{name}.rec").read_bytes()
+    for at in matched(good, ESTABLISHED):
+        check(tmp_path / "bad.rec", to_listener(good, at), at, "I3:")
+
+
 @pytest.mark.parametrize("outcome, rule", [(LISTENER, "I2:"), (REQUEST, "I4:")])
 def test_to_another_port(outcome, rule, tmp_path):
     good = (HERE / "real_three_clients.rec").read_bytes()

@@ -5,8 +5,6 @@
 
 #include "proof.h"
 
-#define S 1000000000ull
-
 static struct model model;
 static struct proof proof;
 static struct recording_head head;
@@ -218,104 +216,6 @@ static void test_every_doubt_at_once(void **state)
 			    sizeof(summary.doubts[i]));
 }
 
-/* A listener got what an open connection should have: at first that connection
- * may be about to go, but then its close has to follow. */
-static void bypass(uint64_t mono_ns, struct demux_ends ends)
-{
-	struct demux_segment_more open = make_match(mono_ns - 1, 100, ends);
-	struct demux_segment_more more =
-		make_segment(mono_ns, DEMUX_LISTENER, ends);
-	struct event event;
-
-	give_sock(&more, make_listener(200, "0.0.0.0", 80));
-	feed(&model, &open);
-	event = feed(&model, &more);
-	proof_segment(&proof, &model, &event);
-	assert_int_equal(event.verdict, VERDICT_EXPLAINED);
-	last.counters.emitted++;
-}
-
-static void test_bypassed(void **state)
-{
-	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4);
-	struct demux_close close = make_close(5 * S, DEMUX_DESTROYED,
-					      make_sock(100, S_CLOSE, ends));
-	struct demux_segment_more more = make_segment(9 * S, DEMUX_NONE, ends);
-
-	(void)state;
-	bypass(1 * S, ends);
-	expect_doubt(&last, "1 sockets stood in the hash table");
-	/* A close that comes long after is no excuse, also once the socket's
-	 * memory is not kept any more. */
-	feed(&model, &close);
-	expect_doubt(&last, "1 sockets stood in the hash table");
-	feed(&model, &more);
-	expect_doubt(&last, "1 sockets stood in the hash table");
-}
-
-/* Nothing tells that a connection is bound to a device, so that the lookup asks
- * it no more, before its close shows it. */
-static void test_bound_since(void **state)
-{
-	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4);
-	struct demux_close close = make_close(5 * S, DEMUX_DESTROYED,
-					      make_sock(100, S_CLOSE, ends));
-
-	(void)state;
-	bypass(1 * S, ends);
-	close.sock.ifindex = 7;
-	feed(&model, &close);
-	assert_true(sum_up(&last).is_proved);
-}
-
-/* Not excused because it happened again just before the close. */
-static void test_bypassed_twice(void **state)
-{
-	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4);
-	struct demux_close close = make_close(5 * S, DEMUX_UNHASHED,
-					      make_sock(100, S_CLOSE, ends));
-
-	(void)state;
-	bypass(1 * S, ends);
-	bypass(5 * S - 1000, ends);
-	feed(&model, &close);
-	expect_doubt(&last, "1 sockets stood in the hash table");
-}
-
-/* Excused by a close that follows, but not where later lookups found it. */
-static void test_found_since(void **state)
-{
-	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4);
-	struct demux_close close = make_close(1 * S + 1000, DEMUX_UNHASHED,
-					      make_sock(100, S_CLOSE, ends));
-	struct demux_segment_more more = make_match(1 * S, 100, ends);
-	struct event event;
-
-	(void)state;
-	bypass(1 * S, ends);
-	for (int i = 0; i < 2; i++) {
-		more.segment.head.mono_ns += 100;
-		event = feed(&model, &more);
-		proof_segment(&proof, &model, &event);
-		assert_int_equal(event.verdict, VERDICT_PROVED);
-		last.counters.emitted++;
-	}
-	feed(&model, &close);
-	expect_doubt(&last, "1 sockets stood in the hash table");
-}
-
-static void test_bypassed_while_closing(void **state)
-{
-	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4);
-	struct demux_close close = make_close(1 * S + 1000, DEMUX_UNHASHED,
-					      make_sock(100, S_CLOSE, ends));
-
-	(void)state;
-	bypass(1 * S, ends);
-	feed(&model, &close);
-	assert_true(sum_up(&last).is_proved);
-}
-
 static void test_sums_of_the_model(void **state)
 {
 	struct demux_ends ends = make_ends("10.0.0.1", 81, "10.0.0.2", 4);
@@ -349,11 +249,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_seen_and_not_told),
 	TEST(test_nothing_seen),
 	TEST(test_every_doubt_at_once),
-	TEST(test_bypassed),
-	TEST(test_bypassed_twice),
-	TEST(test_found_since),
-	TEST(test_bound_since),
-	TEST(test_bypassed_while_closing),
 	TEST(test_sums_of_the_model),
 };
 

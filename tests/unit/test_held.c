@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* test_held.c - user/held.c, and user/judge.c on what has to wait: a socket that
+ * a lookup did not find was leaving the hash table, or was not. */
+#include "judged.h"
+
+#include "held.h"
+
+#define MS          1000000ull
+#define LISTENER_ID 200
+
+static struct held held;
+
+static int end_held(void **state)
+{
+	held_free(&held);
+	return end(state);
+}
+
+/* As pipeline.c does; whether it is held. */
+static bool arrives(struct demux_segment_more *more)
+{
+	struct judge_wait wait;
+	const char *problem;
+
+	assert_int_equal(decode(&event, more, more->segment.head.len, &problem),
+			 0);
+	if (judge_waits(&model, &event, &wait)) {
+		assert_int_equal(held_add(&held, &event, &wait), 0);
+		return true;
+	}
+	event = feed(&model, more);
+	held_note(&held, &event);
+	return false;
+}
+
+static void close_on(uint32_t cpu, uint64_t mono_ns, uint32_t how,
+		     struct demux_ends ends)
+{
+	struct demux_close close =
+		make_close(mono_ns, how, make_sock(100, S_CLOSE, ends));
+
+	close.head.cpu = cpu;
+	event = feed(&model, &close);
+	held_note(&held, &event);
+}
+
+/* One is, and has this verdict. */
+static void decided(enum verdict verdict, const char *why)
+{
+	struct held_segment one;
+
+	assert_true(held_next(&held, &one));
+	proof.judge.waited = &one.wait;
+	expect((struct demux_segment_more *)one.record, verdict, why);
+	proof.judge.waited = NULL;
+	free((void *)one.record);
+	assert_false(held_next(&held, &one));
+}
+
+static void nothing_decided(void)
+{
+	struct held_segment one;
+
+	assert_false(held_next(&held, &one));
+}
+
+/* A listener gets on CPU 1 what an open connection should have, at 1 s. */
+static void pass_by(void)
+{
+	struct demux_segment_more open = make_match(1, 100, client(4));
+	struct demux_segment_more more =
+		make_segment(1000 * MS, DEMUX_LISTENER, client(4));
+
+	give_sock(&more, make_listener(LISTENER_ID, "0.0.0.0", 80));
+	more.segment.head.cpu = 1;
+	assert_false(arrives(&open));
+	assert_true(arrives(&more));
+	nothing_decided();
+}
+
+/* The connection gets a segment that much later. */
+static void found(uint32_t cpu, uint64_t later_ns)
+{
+	struct demux_segment_more more =
+		make_match(1000 * MS + later_ns, 100, client(4));
+
+	more.segment.head.cpu = cpu;
+	assert_false(arrives(&more));
+}
+
+static void test_left(void **state)
+{
+	(void)state;
+	pass_by();
+	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	decided(VERDICT_EXPLAINED, "I3:");
+}
+
+static void test_stayed(void **state)
+{
+	(void)state;
+	pass_by();
+	held_expire(&held, 1100 * MS);
+	nothing_decided();
+	held_expire(&held, 1101 * MS);
+	decided(VERDICT_UNEXPLAINED, "I3:");
+}
+
+static void test_closed_late(void **state)
+{
+	(void)state;
+	pass_by();
+	close_on(0, 1101 * MS, DEMUX_UNHASHED, client(4));
+	decided(VERDICT_UNEXPLAINED, "I3:");
+}
+
+/* There, the lookup came after the close, or before it. */
+static void test_closed_on_its_cpu(void **state)
+{
+	(void)state;
+	pass_by();
+	close_on(1, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	decided(VERDICT_UNEXPLAINED, "I3:");
+}
+
+/* Memory goes back on any CPU. */
+static void test_destroyed_on_its_cpu(void **state)
+{
+	(void)state;
+	pass_by();
+	close_on(1, 1000 * MS + 500, DEMUX_DESTROYED, client(4));
+	decided(VERDICT_EXPLAINED, "I3:");
+}
+
+static void test_found_since(void **state)
+{
+	(void)state;
+	pass_by();
+	found(0, 0);
+	found(0, 100);
+	nothing_decided();
+	found(0, 200);
+	decided(VERDICT_UNEXPLAINED, "I3:");
+}
+
+static void test_found_on_its_cpu(void **state)
+{
+	(void)state;
+	pass_by();
+	found(1, 100);
+	decided(VERDICT_UNEXPLAINED, "I3:");
+}
+
+/* One that it met since may be what made it go. */
+static void test_found_once(void **state)
+{
+	(void)state;
+	pass_by();
+	found(0, 100);
+	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	decided(VERDICT_EXPLAINED, "I3:");
+}
+
+static void test_others_do_not_count(void **state)
+{
+	struct demux_segment_more more = make_match(1001 * MS, 101, client(5));
+
+	(void)state;
+	pass_by();
+	more.segment.head.cpu = 1;
+	assert_false(arrives(&more));
+	nothing_decided();
+}
+
+static void test_twin(void **state)
+{
+	struct demux_segment_more one = make_match(1, 100, client(4));
+	struct demux_segment_more two = make_match(1000 * MS, 101, client(4));
+
+	(void)state;
+	two.segment.head.cpu = 1;
+	assert_false(arrives(&one));
+	assert_true(arrives(&two));
+	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	decided(VERDICT_EXPLAINED, "I6:");
+	two.segment.head.mono_ns += MS;
+	assert_false(arrives(&two));
+}
+
+/* Its own segment closes it, and on its CPU. */
+static void test_out_of_chain(void **state)
+{
+	struct demux_segment_why why = {
+		.more = make_match(1000 * MS, 100, client(4)),
+		.why.have = DEMUX_WHY_SLOT | DEMUX_WHY_CHAIN,
+	};
+	struct demux_segment *seg = &why.more.segment;
+
+	(void)state;
+	seg->have |= DEMUX_HAVE_WHY;
+	seg->head.len = sizeof(why);
+	assert_true(arrives(&why.more));
+	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	decided(VERDICT_EXPLAINED, "I5:");
+	/* It was told before. */
+	assert_false(arrives(&why.more));
+	expect(&why.more, VERDICT_EXPLAINED, "I5:");
+}
+
+static void test_order(void **state)
+{
+	struct held_segment one;
+	uint64_t before = 0;
+	int count = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		pass_by();
+	for (; held_expire(&held, UINT64_MAX), held_next(&held, &one);
+	     count++) {
+		assert_true(one.record->mono_ns >= before);
+		before = one.record->mono_ns;
+		free((void *)one.record);
+	}
+	assert_int_equal(count, 40);
+}
+
+#undef TEST
+#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end_held)
+
+static const struct CMUnitTest tests[] = {
+	TEST(test_left),
+	TEST(test_stayed),
+	TEST(test_closed_late),
+	TEST(test_closed_on_its_cpu),
+	TEST(test_destroyed_on_its_cpu),
+	TEST(test_found_since),
+	TEST(test_found_on_its_cpu),
+	TEST(test_found_once),
+	TEST(test_others_do_not_count),
+	TEST(test_twin),
+	TEST(test_out_of_chain),
+	TEST(test_order),
+};
+
+RUN("held", tests)
