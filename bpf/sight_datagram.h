@@ -106,10 +106,12 @@ sight_copy(struct cell *cell, const struct udp_header *uh,
 }
 
 /*
- * @sk has another port or address, or is connected to another remote end. Asks the
- * kernel to look the datagram up once more, as sight_request() does: what that
- * does not give was on the skb before; what it gives, a program on sk_lookup
- * chose, of a group maybe another one, but none that is connected.
+ * Where @sk has another port or address, asks the kernel to look the datagram up
+ * once more, as sight_request() does: what that does not give was on the skb
+ * before; what it gives, a program on sk_lookup chose, of a group maybe another
+ * one, but none that is connected. One that has these, and is connected to another
+ * remote end, may be what early demux found before NAT gave the datagram another
+ * source: nothing tells.
  */
 static __always_inline void sight_assigned(struct __sk_buff *ctx,
 					   struct datagram_flight *flight,
@@ -124,8 +126,7 @@ static __always_inline void sight_assigned(struct __sk_buff *ctx,
 
 	flight->carried = UNKNOWN_SOCK;
 	/* Without a port it was closed meanwhile. */
-	if (!at->lport ||
-	    (listens_for(&to->ends, &to->sock) && is_its_peer(&to->ends, at)))
+	if (!at->lport || listens_for(&to->ends, &to->sock))
 		return;
 	len = sight_tuple(&tuple, &to->ends);
 	found = bpf_sk_lookup_udp(ctx, &tuple, len, BPF_F_CURRENT_NETNS, 0);

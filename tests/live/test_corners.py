@@ -91,7 +91,7 @@ def test_listener_gone_in_mid_handshake(labs):
     with Trace(lab.namespaces) as run:
         gone, stays = [listener_at(lab, "0.0.0.0", **options)
                        for _ in range(2)]
-        clients = [peers.connect(lab, port=PORT) for _ in range(12)]
+        clients = [peers.connect(lab, port=PORT) for _ in range(24)]
         gone.close()
         for client in clients:
             client.sendall(b"x")

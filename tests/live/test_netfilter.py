@@ -4,6 +4,7 @@ early demux has looked, and drops the answer that has the segment's memory. The
 judges are the test's own sockets."""
 
 import contextlib
+import select
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import time
 
 import pytest
 
+import judge
 import peers
 from tracer import Trace, wait_until
 
@@ -21,7 +23,7 @@ TCP_QUICKACK = 12
 RULES = f"""table ip test {{
     chain before {{
         type nat hook prerouting priority -100;
-        tcp dport {ASKED} redirect to :{OPEN};
+        meta l4proto {{ tcp, udp }} th dport {ASKED} redirect to :{OPEN};
     }}
     chain out {{
         type filter hook output priority 0;
@@ -95,6 +97,30 @@ def clash(lab, stack, listener):
     return is_right
 
 
+def udp_socket(namespace, stack, addr, port):
+    made = stack.enter_context(namespace.socket(socket.AF_INET,
+                                                socket.SOCK_DGRAM))
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((addr, port))
+    made.settimeout(20)
+    return made
+
+
+def clash_of_datagrams(lab, stack):
+    """The same, with a socket for this sender, and one for all. Was the second
+    datagram for the latter?"""
+    sender = udp_socket(lab.client, stack, lab.client_addr[4], SOURCE)
+    own = udp_socket(lab.server, stack, lab.server_addr[4], OPEN)
+    own.connect((lab.client_addr[4], SOURCE))
+    others = udp_socket(lab.server, stack, "0.0.0.0", OPEN)
+    sender.sendto(b"first", (lab.server_addr[4], OPEN))
+    assert own.recv(9) == b"first"
+    sender.sendto(b"second", (lab.server_addr[4], ASKED))
+    (ready, *_), _, _ = select.select([own, others], [], [], 20)
+    assert ready.recv(9) == b"second"
+    return ready is others
+
+
 def test_answer_dropped(lab):
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(lab.server.socket(socket.AF_INET))
@@ -119,13 +145,31 @@ def test_source_rewritten(lab):
         listener.bind((lab.server_addr[4], OPEN))
         listener.listen(8)
         listener.settimeout(20)
-        with Trace(lab.namespaces, "-P", f"{OPEN}") as run:
+        with Trace(lab.namespaces, "-tu", "-P", f"{OPEN}") as run:
             is_right = clash(lab, stack, listener)
+            is_right_of_udp = clash_of_datagrams(lab, stack)
     wrong = [x for x in run.segments if x["verdict"] == "unexplained"]
-    assert (run.summary["verdict"] == "proved") == is_right
+    assert (run.summary["verdict"] == "proved") == (is_right and
+                                                    is_right_of_udp)
     assert bool(wrong) != is_right
+    check_datagrams(run, is_right_of_udp)
     for segment in wrong:
         assert segment["why"].startswith("I1:")
         assert segment["flags"] == "SYN"
         assert segment.get("via", "early_demux") == "early_demux"
         assert "assigned_by" not in segment
+
+
+def check_datagrams(run, is_right):
+    """Two, and a second one that is wrong does not say that it was assigned."""
+    first, second = run.datagrams
+    assert judge.pick(first, ("outcome", "verdict")) == ("connected", "proved")
+    assert second["rport"] != SOURCE
+    if is_right:
+        assert judge.pick(second, ("outcome", "verdict")) == (
+            "unconnected", "proved")
+        return
+    assert judge.pick(second, ("outcome", "verdict")) == (
+        "connected", "unexplained")
+    assert second["why"].startswith("I8:")
+    assert second.get("via", "early_demux") == "early_demux"

@@ -204,7 +204,7 @@ def test_reuseport_and_families(labs, make_sockets):
         sockets.server(name, options=[socket.SO_REUSEPORT])
     sockets.server("six", "::", 12001)
     sockets.server("own", lab.server_addr[6], 12002)
-    clients = [sockets.client() for _ in range(8)]
+    clients = [sockets.client() for _ in range(12)]
     six = sockets.client(6)
     with Trace(lab.namespaces, "-u") as run:
         for client in clients * 2:
@@ -217,7 +217,7 @@ def test_reuseport_and_families(labs, make_sockets):
         while not sockets.is_empty(name):
             got += sockets.take(name)
     check(run, sockets, got)
-    assert len(got) == 16 + 3
+    assert len(got) == 24 + 3
     places, of_client = {}, collections.defaultdict(set)
     for event in run.datagrams:
         if event["lport"] != PORT:
