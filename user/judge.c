@@ -60,11 +60,9 @@ static const struct model_sock *passed_by(const struct model *model,
 					  const struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
-	const struct model_sock *child =
-		event->with_child ? model_find(model, event->with_child->id) :
-				    NULL;
 	const struct model_sock *other =
-		model_find_ends(model, &seg->ends, seg->netns, child);
+		model_find_ends(model, &seg->ends, seg->netns,
+				event->with_child ? event->with_child->id : 0);
 
 	return other && is_of_its_device(&other->last, seg) &&
 			       other->born_ns < seg->head.mono_ns ?
@@ -78,8 +76,8 @@ static const struct model_sock *twin_of(const struct model *model,
 					const struct demux_sock *sock)
 {
 	const struct demux_segment *seg = event->segment;
-	const struct model_sock *twin = model_find_ends(
-		model, &seg->ends, seg->netns, model_find(model, sock->id));
+	const struct model_sock *twin =
+		model_find_ends(model, &seg->ends, seg->netns, sock->id);
 
 	return twin && !model_table_is_mini(sock) &&
 			       !(twin->last.flags & DEMUX_SOCK_BY_ENDS) &&
@@ -131,14 +129,14 @@ bool judge_waits(const struct model *model, const struct event *event,
 /* I3: a listener, or nobody, gets only what no other socket should have had. */
 static enum verdict judge_bypass(struct judge *judge)
 {
-	if (judge->waited && judge->waited->has_left)
+	if (!judge->waited)
+		return VERDICT_PROVED;
+	if (judge->waited->has_left)
 		return judge_explain(judge, "I3: a socket with these two ends "
 					    "was leaving the hash table just "
 					    "then");
-	if (judge->waited || passed_by(judge->model, judge->event))
-		return judge_doubt(judge, "I3: another socket has the "
-					  "segment's two ends");
-	return VERDICT_PROVED;
+	return judge_doubt(judge, "I3: another socket has the segment's two "
+				  "ends");
 }
 
 /* I9: what is nobody's has no listener that could have taken it. They are known
@@ -234,20 +232,15 @@ static enum verdict judge_listener(struct judge *judge,
 }
 
 /* I6: no two sockets have the same two ends, but for those of two devices. */
-static enum verdict judge_twin(struct judge *judge,
-			       const struct demux_sock *sock)
+static enum verdict judge_twin(struct judge *judge)
 {
-	const struct judge_wait *waited = judge->waited;
-	bool has_waited = waited && waited->was_passed_by;
-
-	if (has_waited && waited->has_left)
+	if (!judge->waited || !judge->waited->was_passed_by)
+		return VERDICT_PROVED;
+	if (judge->waited->has_left)
 		return judge_explain(judge, "I6: another socket with these two "
 					    "ends was leaving the hash table "
 					    "just then");
-	if (has_waited || twin_of(judge->model, judge->event, sock))
-		return judge_doubt(judge, "I6: another socket has these two "
-					  "ends too");
-	return VERDICT_PROVED;
+	return judge_doubt(judge, "I6: another socket has these two ends too");
 }
 
 /* I5: the socket stands in the chain of its slot, where that was walked. */
@@ -276,7 +269,7 @@ static enum verdict judge_exact(struct judge *judge,
 		judge_place(judge, sock, seg->ifindex, seg->sdif);
 
 	if (verdict == VERDICT_PROVED)
-		verdict = judge_twin(judge, sock);
+		verdict = judge_twin(judge);
 	if (verdict == VERDICT_PROVED)
 		verdict = judge_chain(judge, sock);
 	/* The listener that a SYN went to which reopened TIME_WAIT. */

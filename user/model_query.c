@@ -17,8 +17,7 @@ bool model_owns(const struct model *model, uint64_t id, uint32_t pid)
 
 struct model_sock *model_find_ends(const struct model *model,
 				   const struct demux_ends *ends,
-				   uint32_t netns,
-				   const struct model_sock *except)
+				   uint32_t netns, uint64_t except)
 {
 	struct htab_node *node =
 		htab_find(&model->ends, model_table_hash_ends(ends, netns));
@@ -27,7 +26,7 @@ struct model_sock *model_find_ends(const struct model *model,
 		struct model_sock *sock =
 			htab_entry(node, struct model_sock, by_ends);
 
-		if (sock != except && sock->last.netns == netns &&
+		if (sock->last.id != except && sock->last.netns == netns &&
 		    sock->last.state != TCP_LISTEN &&
 		    !model_table_is_udp(&sock->last) &&
 		    !model_table_is_mini(&sock->last) &&

@@ -11,67 +11,13 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "filter.h"
 #include "log.h"
 #include "model_datagram.h"
+#include "pipeline_wanted.h"
 #include "stop.h"
 
 /* The ring is looked into this often, woken or not. */
 #define ROUND_MS 50
-
-static bool is_wanted_arrival(const struct demux_config *wanted,
-			      const struct demux_arrival *got)
-{
-	return filter_proto(wanted, got->head.type == DEMUX_DATAGRAM ?
-					    DEMUX_UDP :
-					    DEMUX_TCP) &&
-	       filter_family(wanted, got->ends.family) &&
-	       filter_port(wanted, got->ends.lport) &&
-	       filter_netns(wanted, got->netns) &&
-	       (!wanted->remote_family || got->have & DEMUX_HAVE_ADDRS) &&
-	       filter_remote(wanted, &got->ends);
-}
-
-/* What the kernel half does for a live trace. */
-static bool is_wanted(const struct pipeline *pipeline,
-		      const struct event *event)
-{
-	const struct demux_config *wanted = pipeline->wanted;
-	const struct demux_sock *sock = NULL;
-	uint32_t pid = 0;
-
-	if (!wanted)
-		return true;
-	switch (event->head->type) {
-	case DEMUX_ACCEPT:
-	case DEMUX_BIND:
-	case DEMUX_SOCKET:
-		sock = &event->accept->sock;
-		if (event->accept->have & DEMUX_HAVE_OWNER)
-			pid = event->accept->pid;
-		break;
-	case DEMUX_LISTEN:
-		sock = &event->listen->sock;
-		pid = event->listen->pid;
-		break;
-	case DEMUX_CLOSE:
-		sock = &event->close->sock;
-		break;
-	case DEMUX_REASON:
-		return true;
-	}
-	if (!(sock ? filter_sock(wanted, sock) :
-		     is_wanted_arrival(wanted, event->arrival)))
-		return false;
-	if (!wanted->pid || wanted->pid == pid)
-		return true;
-	if (!sock)
-		sock = event_met(event);
-	return (sock && model_owns(&pipeline->model, sock->id, wanted->pid)) ||
-	       (event->with_parent &&
-		model_owns(&pipeline->model, event->with_parent->id,
-			   wanted->pid));
-}
 
 static void hand_on(struct pipeline *pipeline, const struct event *event)
 {
@@ -168,14 +114,11 @@ static void judge(struct pipeline *pipeline, struct event *event)
 		proof_accept(proof, &pipeline->model, event);
 }
 
-/* 0, or an error after a message. */
 static int apply(struct pipeline *pipeline, struct event *event)
 {
 	int err = out_of_memory(model_apply(&pipeline->model, event));
 
-	if (err)
-		pipeline->error = err;
-	else
+	if (!err)
 		held_note(&pipeline->held, event);
 	return err;
 }
@@ -203,14 +146,31 @@ static void tell_held(struct pipeline *pipeline)
 	const char *problem;
 
 	while (held_next(&pipeline->held, &held)) {
+		int err;
+
 		decode(&event, held.record, held.record->len, &problem);
 		event.trace = &pipeline->source->head;
 		proof->judge.waited = &held.wait;
-		if (!apply(pipeline, &event))
+		err = apply(pipeline, &event);
+		if (!err)
 			tell(pipeline, &event);
+		pipeline->error = pipeline->error ?: err;
 		proof->judge.waited = NULL;
 		free((void *)held.record);
 	}
+}
+
+/* Before it, what it decides: a socket's close comes after what its leaving
+ * explains. */
+static int apply_and_tell(struct pipeline *pipeline, struct event *event)
+{
+	int err = apply(pipeline, event);
+
+	if (err)
+		return err;
+	tell_held(pipeline);
+	tell(pipeline, event);
+	return 0;
 }
 
 static bool has_to_wait(const struct pipeline *pipeline,
@@ -251,16 +211,13 @@ static int take(void *context, const void *record, size_t len)
 	/* A recording is read on to its end: that has the counters. */
 	if (proof->stopped_early)
 		return pipeline->source->is_live;
-	if (!is_wanted(pipeline, &event)) {
-		pipeline->error = leave_out(pipeline, &event);
-	} else if (has_to_wait(pipeline, &event, &wait)) {
-		pipeline->error =
-			out_of_memory(held_add(&pipeline->held, &event, &wait));
-	} else if (!apply(pipeline, &event)) {
-		/* What it says may be what they waited for. */
-		tell_held(pipeline);
-		tell(pipeline, &event);
-	}
+	if (!pipeline_wants(pipeline, &event))
+		err = leave_out(pipeline, &event);
+	else if (has_to_wait(pipeline, &event, &wait))
+		err = out_of_memory(held_add(&pipeline->held, &event, &wait));
+	else
+		err = apply_and_tell(pipeline, &event);
+	pipeline->error = pipeline->error ?: err;
 	return pipeline->error ||
 	       (proof->stopped_early && pipeline->source->is_live);
 }

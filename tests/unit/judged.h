@@ -14,7 +14,7 @@ static inline uint64_t misdelivered(uint16_t port)
 	return ports_get(&model.ports, port)->misdelivered;
 }
 
-/* The verdict on @more; where @why is not NULL, it must be in the reason. */
+/* The verdict on @more, before anything that it had to wait for; where @why is not NULL, it must be in the reason. */
 static inline void expect(struct demux_segment_more *more, enum verdict verdict,
 			  const char *why)
 {
@@ -23,8 +23,18 @@ static inline void expect(struct demux_segment_more *more, enum verdict verdict,
 	bool to_a_sock = more->segment.have & DEMUX_HAVE_PORTS &&
 			 more->segment.have & DEMUX_HAVE_SOCK;
 
+	struct judge_wait wait;
+	const char *problem;
+	bool waits = !proof.judge.waited &&
+		     !decode(&event, more, more->segment.head.len, &problem) &&
+		     judge_waits(&model, &event, &wait);
+
+	if (waits)
+		proof.judge.waited = &wait;
 	event = feed(&model, more);
 	proof_segment(&proof, &model, &event);
+	if (waits)
+		proof.judge.waited = NULL;
 	if (event.verdict != verdict)
 		fail_msg("%s (%s), not %s", proof_verdict_name(event.verdict),
 			 event.why ?: "", proof_verdict_name(verdict));
