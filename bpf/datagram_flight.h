@@ -189,6 +189,9 @@ datagram_carried(const struct datagram_flight *flight)
 	/* Early demux found it, and another CPU closed it since. */
 	if (may_be_released(&datagram->ends, &datagram->sock))
 		return CARRIED_MATCH;
+	/* /proc/kallsyms hides whose it is. */
+	if (!config.sock_efree && listens_for(&datagram->ends, &datagram->sock))
+		return CARRIED_UNKNOWN;
 	return CARRIED_OTHER;
 }
 

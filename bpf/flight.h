@@ -249,12 +249,11 @@ static __always_inline void flight_assigned(struct flight *flight,
 	if (config.sock_pfree && destructor == config.sock_pfree) {
 		flight->carried = CARRIED_OTHER;
 		seg->assigned_by = DEMUX_BY_SK_ASSIGN;
-	} else if (config.sock_edemux && destructor == config.sock_edemux &&
-		   flight->carried == CARRIED_OTHER) {
-		if (seg->sock.state == TCP_LISTEN)
-			seg->assigned_by = DEMUX_BY_TPROXY;
-		else
+	} else if (flight->carried == CARRIED_OTHER) {
+		if (seg->sock.state != TCP_LISTEN)
 			flight->carried = CARRIED_MATCH;
+		else if (config.sock_edemux && destructor == config.sock_edemux)
+			seg->assigned_by = DEMUX_BY_TPROXY;
 	}
 }
 
