@@ -192,6 +192,7 @@ static __always_inline void emit_close(struct demux_close *record)
 {
 	struct flight *flight = flight_current(this_cell());
 
+	record->is_received = flight != NULL;
 	if (flight && flight->ends == 0)
 		__builtin_memcpy(&flight->end[0], record, sizeof(*record));
 	else if (flight && flight->ends == 1)
@@ -218,7 +219,8 @@ static __always_inline void sock_closes(struct sock *sk, __u32 how)
 	}
 }
 
-/* The inet_sock_set_state tracepoint, told a moment before the change. */
+/* The inet_sock_set_state tracepoint, told a moment before the state changes, and a
+ * moment after the socket has left the lookup tables. */
 static __always_inline void sock_changes(struct sock *sk, int before, int after)
 {
 	if (after == TCP_CLOSE)

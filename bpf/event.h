@@ -349,7 +349,7 @@ enum demux_close_how {
 struct demux_close {
 	struct demux_head head;
 	__u32 how; /* enum demux_close_how */
-	__u32 pad;
+	__u32 is_received; /* it closed inside a receive call on its CPU */
 	struct demux_sock sock;
 };
 

@@ -322,6 +322,19 @@ static __always_inline void segment_queued(struct sock *listener,
 		flight_child(flight, listener, child);
 }
 
+/* A segment that was taken may be free already, and an answer to it, which is
+ * dropped now, have its memory. The skb's data is the header, or what follows. */
+static __always_inline bool is_another(const struct demux_segment *seg,
+				       struct sk_buff *skb)
+{
+	const unsigned char *at = GET(skb, head) + GET(skb, transport_header);
+	struct tcp_header th;
+
+	return seg->have & DEMUX_HAVE_TCP &&
+	       !bpf_probe_read_kernel(&th, sizeof(th), at) &&
+	       !has_header(seg, &th);
+}
+
 /*
  * The kfree_skb tracepoint, for what no other hook saw. @rx_sk (6.11, commit
  * 46a02aa35752 "tracepoint: add missing rx_sk to kfree_skb") is the socket the
@@ -331,12 +344,8 @@ static __always_inline void segment_drop(struct sk_buff *skb, __u32 reason,
 					 struct sock *rx_sk)
 {
 	struct flight *flight = flight_find(this_cell(), skb);
-	struct tcp_header th = {};
 
-	/* A segment that was taken may be free already, and an answer to it, which
-	 * is dropped now, have its memory. */
-	if (!flight || (read_tcp_header(skb, &th) == (int)sizeof(th) &&
-			!has_header(&flight->record.more.segment, &th)))
+	if (!flight || is_another(&flight->record.more.segment, skb))
 		return;
 	flight_dropped(flight, reason);
 	if (has_bad_checksum(skb, reason, config.bad_csum))

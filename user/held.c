@@ -47,20 +47,17 @@ static bool is_about(const struct held_segment *one, const struct event *event,
 		       sock->id == one->wait.id;
 }
 
-/*
- * On one CPU a lookup does not come between a socket's leaving the table and the
- * record of that: so where one passed it by, the close is another CPU's. Where the
- * segment itself made it go, it is the same.
- */
+/* Where a receive call closes it, on the CPU of the lookup that passed it by: one that
+ * came before had it closed then already, one that came later found it. A task's
+ * close() lets segments in between the socket's leaving and the record of that. */
 static void note_close(struct held_segment *one,
 		       const struct demux_close *close)
 {
 	bool is_late = close->head.mono_ns > one->record->mono_ns + PATIENCE_NS;
-	bool is_same_cpu = close->how == DEMUX_UNHASHED &&
-			   close->head.cpu == one->record->cpu;
+	bool is_after = close->how == DEMUX_UNHASHED && close->is_received &&
+			close->head.cpu == one->record->cpu;
 
-	one->wait.has_left = !is_late &&
-			     !(one->wait.was_passed_by && is_same_cpu);
+	one->wait.has_left = !is_late && !(one->wait.was_passed_by && is_after);
 	one->is_decided = true;
 }
 

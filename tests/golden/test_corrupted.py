@@ -13,7 +13,8 @@ RECORDINGS = ["real_three_clients", "real_mapped_reopened"]
 SEGMENT, ESTABLISHED, LISTENER, REQUEST, NONE = 1, 1, 2, 3, 5
 # struct demux_segment of bpf/event.h
 HAVE, OUTCOME, SOCK, SOCK_LEN, HAVE_SOCK = 16, 84, 120, 64, 1 << 6
-SOCK_LPORT = SOCK + 8 + 32
+SOCK_LPORT, SOCK_STATE = SOCK + 8 + 32, SOCK + 56
+LAST_ACK = 9
 
 
 def records(whole):
@@ -94,10 +95,12 @@ def to_nobody(whole, at):
 @pytest.mark.parametrize("name", RECORDINGS)
 @pytest.mark.parametrize("change", [to_listener, to_nobody])
 def test_to_a_listener_or_nobody(name, change, tmp_path):
-    """Each segment of a connection in turn. All was seen on one CPU, so that the
-    connection's close just then excuses none."""
+    """Each segment of a connection in turn, but for the last ACK, which a task
+    may take in from the backlog: then the close just after it excuses that."""
     good = (HERE / f"{name}.rec").read_bytes()
     for at in matched(good, ESTABLISHED):
+        if good[at + SOCK_STATE] == LAST_ACK:
+            continue
         check(tmp_path / "bad.rec", change(good, at), at, "I3:",
               change is to_listener)
 

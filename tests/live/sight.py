@@ -25,6 +25,8 @@ REASON = Limit("why it was `refused`: not seen", WITH_DROP_REASON)
 TTL = Limit("`ttl`: not seen", WITH_TTL_REASON)
 PROBES = {
     "cookie": COOKIE, "reason": REASON, "ttl": TTL,
+    "late drop": Limit("why data was dropped at its socket: not seen",
+                       WITH_DROP_REASON),
     "refused for": Limit("the listener of what is `refused`: not seen",
                          WITH_DROP_SOCKET),
 }
@@ -66,6 +68,7 @@ LIMITS = {
         "listener closed": Limit("`listener_closed`: not seen"),
         "swallowed": Limit("`swallowed`, `acked`: not seen"),
         "ignored": Limit("`ignored`: not seen", WITH_RESET_OF_NOBODY),
+        "late drop": Limit("why data was dropped at its socket: not seen"),
         "group hash": Limit("`group_hash`: not seen"),
         "icmp": Limit("UDP: `icmp`: not seen"),
         "merged": Limit("UDP: what GRO had merged: shown as its parts"),

@@ -34,12 +34,13 @@ static bool arrives(struct demux_segment_more *more)
 }
 
 static void close_on(uint32_t cpu, uint64_t mono_ns, uint32_t how,
-		     struct demux_ends ends)
+		     bool is_received)
 {
 	struct demux_close close =
-		make_close(mono_ns, how, make_sock(100, S_CLOSE, ends));
+		make_close(mono_ns, how, make_sock(100, S_CLOSE, client(4)));
 
 	close.head.cpu = cpu;
+	close.is_received = is_received;
 	event = feed(&model, &close);
 	held_note(&held, &event);
 }
@@ -92,7 +93,7 @@ static void test_left(void **state)
 {
 	(void)state;
 	pass_by();
-	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, true);
 	decided(VERDICT_EXPLAINED, "I3:");
 }
 
@@ -110,17 +111,26 @@ static void test_closed_late(void **state)
 {
 	(void)state;
 	pass_by();
-	close_on(0, 1101 * MS, DEMUX_UNHASHED, client(4));
+	close_on(0, 1101 * MS, DEMUX_UNHASHED, true);
 	decided(VERDICT_UNEXPLAINED, "I3:");
 }
 
-/* There, the lookup came after the close, or before it. */
+/* A segment's: the lookup came after it, or before. */
 static void test_closed_on_its_cpu(void **state)
 {
 	(void)state;
 	pass_by();
-	close_on(1, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	close_on(1, 1000 * MS + 500, DEMUX_UNHASHED, true);
 	decided(VERDICT_UNEXPLAINED, "I3:");
+}
+
+/* A task lets softirqs in, between the two. */
+static void test_closed_by_a_task(void **state)
+{
+	(void)state;
+	pass_by();
+	close_on(1, 1000 * MS + 500, DEMUX_UNHASHED, false);
+	decided(VERDICT_EXPLAINED, "I3:");
 }
 
 /* Memory goes back on any CPU. */
@@ -128,7 +138,7 @@ static void test_destroyed_on_its_cpu(void **state)
 {
 	(void)state;
 	pass_by();
-	close_on(1, 1000 * MS + 500, DEMUX_DESTROYED, client(4));
+	close_on(1, 1000 * MS + 500, DEMUX_DESTROYED, true);
 	decided(VERDICT_EXPLAINED, "I3:");
 }
 
@@ -157,7 +167,7 @@ static void test_found_once(void **state)
 	(void)state;
 	pass_by();
 	found(0, 100);
-	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, true);
 	decided(VERDICT_EXPLAINED, "I3:");
 }
 
@@ -181,7 +191,7 @@ static void test_twin(void **state)
 	two.segment.head.cpu = 1;
 	assert_false(arrives(&one));
 	assert_true(arrives(&two));
-	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, true);
 	decided(VERDICT_EXPLAINED, "I6:");
 	two.segment.head.mono_ns += MS;
 	assert_false(arrives(&two));
@@ -200,7 +210,7 @@ static void test_out_of_chain(void **state)
 	seg->have |= DEMUX_HAVE_WHY;
 	seg->head.len = sizeof(why);
 	assert_true(arrives(&why.more));
-	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, client(4));
+	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, true);
 	decided(VERDICT_EXPLAINED, "I5:");
 	/* It was told before. */
 	assert_false(arrives(&why.more));
@@ -233,6 +243,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_stayed),
 	TEST(test_closed_late),
 	TEST(test_closed_on_its_cpu),
+	TEST(test_closed_by_a_task),
 	TEST(test_destroyed_on_its_cpu),
 	TEST(test_found_since),
 	TEST(test_found_on_its_cpu),
