@@ -175,7 +175,8 @@ static __always_inline bool datagram_is_dropped(struct datagram_flight *flight,
 	if (ends->lport != bpf_ntohs(uh.dest) ||
 	    ends->rport != bpf_ntohs(uh.source))
 		return false;
-	if (is_whole)
+	/* Of what was merged as a list, the first part is the skb itself. */
+	if (is_whole && (flight->record.segs < 2 || read_segs(skb) > 1))
 		return true;
 	if (!(flight->met & DATAGRAM_SOCKET) || flight->record.segs < 2)
 		return false;

@@ -288,6 +288,7 @@ static __always_inline void sight_rematch(struct flight *flight, __u64 sk)
 	seg->have &= ~DEMUX_HAVE_PARENT;
 	seg->notes |= DEMUX_NOTE_REPEATED;
 	seg->predicted = 0;
+	flight->record.why.have &= DEMUX_WHY_OPTIONS;
 	flight_match(flight, (struct sock_common *)sk);
 	flight->met |= MET_FULL | MET_STOLEN;
 }

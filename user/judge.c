@@ -60,14 +60,14 @@ static const struct model_sock *passed_by(const struct model *model,
 					  const struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
+	uint64_t child = event->with_child ? event->with_child->id : 0;
 	const struct model_sock *other =
-		model_find_ends(model, &seg->ends, seg->netns,
-				event->with_child ? event->with_child->id : 0);
+		model_find_ends(model, &seg->ends, seg->netns, child);
 
-	return other && is_of_its_device(&other->last, seg) &&
-			       other->born_ns < seg->head.mono_ns ?
-		       other :
-		       NULL;
+	while (other && (!is_of_its_device(&other->last, seg) ||
+			 other->born_ns >= seg->head.mono_ns))
+		other = model_next_ends(other, &seg->ends, child);
+	return other;
 }
 
 /* Another one with the two ends of @sock, which got the segment. */
@@ -79,12 +79,11 @@ static const struct model_sock *twin_of(const struct model *model,
 	const struct model_sock *twin =
 		model_find_ends(model, &seg->ends, seg->netns, sock->id);
 
-	return twin && !model_table_is_mini(sock) &&
-			       !(twin->last.flags & DEMUX_SOCK_BY_ENDS) &&
-			       twin->last.ifindex == sock->ifindex &&
-			       twin->born_ns < seg->head.mono_ns ?
-		       twin :
-		       NULL;
+	while (twin && (twin->last.flags & DEMUX_SOCK_BY_ENDS ||
+			twin->last.ifindex != sock->ifindex ||
+			twin->born_ns >= seg->head.mono_ns))
+		twin = model_next_ends(twin, &seg->ends, sock->id);
+	return model_table_is_mini(sock) ? NULL : twin;
 }
 
 /* Was the chain of its slot walked, and the socket not in it? */
@@ -187,7 +186,6 @@ static enum verdict judge_chosen(struct judge *judge,
 	const struct demux_segment *seg = judge->event->segment;
 	enum verdict verdict =
 		judge_place(judge, sock, seg->ifindex, seg->sdif);
-	struct model_sock *member;
 
 	if (verdict != VERDICT_UNEXPLAINED)
 		return verdict;
@@ -202,10 +200,9 @@ static enum verdict judge_chosen(struct judge *judge,
 			seg->sk_lookup);
 	if (seg->netns != sock->netns)
 		return verdict;
-	member = model_find_bound(judge->model, judge->event->arrival,
-				  seg->ifindex, seg->sdif);
-	if (sock->flags & DEMUX_SOCK_REUSEPORT && member &&
-	    member->last.flags & DEMUX_SOCK_REUSEPORT)
+	if (sock->flags & DEMUX_SOCK_REUSEPORT &&
+	    model_find_member(judge->model, sock, judge->event->arrival,
+			      seg->ifindex, seg->sdif))
 		return judge_explain(judge, "the listener is bound to another "
 					    "device: its SO_REUSEPORT group, "
 					    "which has one for this device, "

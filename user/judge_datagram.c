@@ -34,7 +34,6 @@ static enum verdict judge_match(struct judge *judge)
 	const struct demux_ends *to = &datagram->ends;
 	const struct demux_sock *sock = &datagram->sock;
 	__u32 sdif = datagram->have & DEMUX_HAVE_SDIF ? datagram->sdif : 0;
-	struct model_sock *member;
 	enum verdict verdict;
 
 	/* What is predicted of a connect()'s moment may be the wrong one. */
@@ -79,10 +78,9 @@ static enum verdict judge_match(struct judge *judge)
 					     "bound to another device");
 	if (sock->netns != datagram->netns)
 		return verdict;
-	member = model_find_bound(judge->model, event->arrival,
-				  datagram->ifindex, sdif);
-	if (datagram->have & DEMUX_HAVE_GROUP && member &&
-	    member->last.flags & DEMUX_SOCK_REUSEPORT)
+	if (datagram->have & DEMUX_HAVE_GROUP &&
+	    model_find_member(judge->model, sock, event->arrival,
+			      datagram->ifindex, sdif))
 		return judge_explain(judge, "the socket is bound to another "
 					    "device; its SO_REUSEPORT group, "
 					    "which has one for this device, "

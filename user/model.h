@@ -107,12 +107,23 @@ struct model_sock *model_find_ends(const struct model *model,
 				   const struct demux_ends *ends,
 				   uint32_t netns, uint64_t except);
 
+/* The next one after @after, which that or this gave; of another device. */
+struct model_sock *model_next_ends(const struct model_sock *after,
+				   const struct demux_ends *ends,
+				   uint64_t except);
+
 /* A listener, or a UDP socket with no remote end, that is still there, for all
  * that is known, and could have taken what came in by @ifindex and @sdif; or
  * NULL. */
 struct model_sock *model_find_bound(const struct model *model,
 				    const struct demux_arrival *got,
 				    uint32_t ifindex, uint32_t sdif);
+
+/* The same, but only one of the SO_REUSEPORT group of @sock, which is in one. */
+struct model_sock *model_find_member(const struct model *model,
+				     const struct demux_sock *sock,
+				     const struct demux_arrival *got,
+				     uint32_t ifindex, uint32_t sdif);
 
 typedef void (*model_visit)(struct model_sock *sock, void *context);
 /* Calls @visit for each socket, those that are gone too. */

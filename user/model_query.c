@@ -15,13 +15,10 @@ bool model_owns(const struct model *model, uint64_t id, uint32_t pid)
 			sock->parent_pid == pid);
 }
 
-struct model_sock *model_find_ends(const struct model *model,
-				   const struct demux_ends *ends,
-				   uint32_t netns, uint64_t except)
+static struct model_sock *first_with_ends(struct htab_node *node,
+					  const struct demux_ends *ends,
+					  uint32_t netns, uint64_t except)
 {
-	struct htab_node *node =
-		htab_find(&model->ends, model_table_hash_ends(ends, netns));
-
 	for (; node; node = htab_next(node)) {
 		struct model_sock *sock =
 			htab_entry(node, struct model_sock, by_ends);
@@ -34,6 +31,23 @@ struct model_sock *model_find_ends(const struct model *model,
 			return sock;
 	}
 	return NULL;
+}
+
+struct model_sock *model_find_ends(const struct model *model,
+				   const struct demux_ends *ends,
+				   uint32_t netns, uint64_t except)
+{
+	return first_with_ends(htab_find(&model->ends,
+					 model_table_hash_ends(ends, netns)),
+			       ends, netns, except);
+}
+
+struct model_sock *model_next_ends(const struct model_sock *after,
+				   const struct demux_ends *ends,
+				   uint64_t except)
+{
+	return first_with_ends(htab_next(&after->by_ends), ends,
+			       after->last.netns, except);
 }
 
 /* One that is bound at @at, which is where it went or any. */
@@ -77,6 +91,21 @@ struct model_sock *model_find_bound(const struct model *model,
 		return any;
 	memcpy(at.laddr, got->ends.laddr, sizeof(at.laddr));
 	return find_bound(model, &at, got, ifindex, sdif);
+}
+
+struct model_sock *model_find_member(const struct model *model,
+				     const struct demux_sock *sock,
+				     const struct demux_arrival *got,
+				     uint32_t ifindex, uint32_t sdif)
+{
+	struct demux_ends at = { .family = sock->ends.family,
+				 .lport = sock->ends.lport };
+	struct model_sock *member;
+
+	memcpy(at.laddr, sock->ends.laddr, sizeof(at.laddr));
+	member = find_bound(model, &at, got, ifindex, sdif);
+	return member && member->last.flags & DEMUX_SOCK_REUSEPORT ? member :
+								     NULL;
 }
 
 struct visit {

@@ -107,6 +107,41 @@ static void test_i3_of_a_device(void **state)
 	expect(&none, VERDICT_UNEXPLAINED, "I3:");
 }
 
+/* Two have the same two ends, each of a device. */
+static void expect_of(uint32_t first, uint32_t second,
+		      struct demux_segment_more *more, const char *rule)
+{
+	struct demux_segment_more one = make_match(1, 100, client(1000));
+	struct demux_segment_more two = make_match(2, 101, client(1000));
+
+	one.segment.sock.ifindex = one.segment.ifindex = first;
+	two.segment.sock.ifindex = two.segment.ifindex = second;
+	expect(&one, VERDICT_PROVED, NULL);
+	expect(&two, VERDICT_PROVED, NULL);
+	expect(more, VERDICT_UNEXPLAINED, rule);
+}
+
+static void test_of_two_devices(void **state)
+{
+	struct demux_segment_more none =
+		make_segment(3, DEMUX_NONE, client(1000));
+	struct demux_segment_more third = make_match(3, 102, client(1000));
+
+	none.segment.have |= DEMUX_HAVE_SDIF;
+	none.segment.ifindex = 3;
+	third.segment.ifindex = third.segment.sock.ifindex = 3;
+	expect_of(2, 3, &none, "I3:");
+	end(state);
+	begin(state);
+	expect_of(3, 2, &none, "I3:");
+	end(state);
+	begin(state);
+	expect_of(2, 3, &third, "I6:");
+	end(state);
+	begin(state);
+	expect_of(3, 2, &third, "I6:");
+}
+
 static void test_i5_in_its_chain(void **state)
 {
 	struct demux_segment_why why = {
@@ -289,12 +324,13 @@ static void test_i9_exceptions(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(test_assigned),          TEST(test_i2_sk_lookup),
-	TEST(test_i2_reopened),       TEST(test_listener_of_another_device),
-	TEST(test_i3_of_a_device),    TEST(test_i5_in_its_chain),
-	TEST(test_i5_of_a_request),   TEST(test_i6_one_socket),
-	TEST(test_i7_accept),         TEST(test_i9_nobody),
-	TEST(test_i9_table_has_none), TEST(test_i9_exceptions),
+	TEST(test_assigned),        TEST(test_i2_sk_lookup),
+	TEST(test_i2_reopened),     TEST(test_listener_of_another_device),
+	TEST(test_i3_of_a_device),  TEST(test_of_two_devices),
+	TEST(test_i5_in_its_chain), TEST(test_i5_of_a_request),
+	TEST(test_i6_one_socket),   TEST(test_i7_accept),
+	TEST(test_i9_nobody),       TEST(test_i9_table_has_none),
+	TEST(test_i9_exceptions),
 };
 
 RUN("judge", tests)

@@ -64,6 +64,12 @@ static void test_device(void **state)
 	other.sock.flags |= DEMUX_SOCK_REUSEPORT;
 	feed(&model, &other);
 	expect_copy(&datagram, VERDICT_EXPLAINED, "SO_REUSEPORT group");
+	/* Of an address that is its own there is another group. */
+	datagram.sock = server(3, "10.0.0.1");
+	datagram.sock.ifindex = MEMBER + 1;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
+	datagram.sock = server(1, "0.0.0.0");
+	datagram.sock.ifindex = MEMBER + 1;
 	/* That is no reason for another namespace. */
 	datagram.netns++;
 	expect_copy(&datagram, VERDICT_UNEXPLAINED, "namespace");
