@@ -20,10 +20,10 @@ def checksum(data):
 
 
 def segment(source, target, flags, payload=b"", seq=1, ack=0, words=5,
-            damage=0, cut=None):
+            damage=0, cut=None, ttl=64):
     """A whole packet. @source, @target: (address, port). @words is what its
     TCP header claims to be long, @damage is added to the checksum, @cut bytes
-    are left of TCP."""
+    are left of TCP. @ttl is IPv6's hop limit too."""
     from_ip, to_ip = (ipaddress.ip_address(x[0]) for x in (source, target))
     bits = sum(FLAGS[x] for x in flags.split("|"))
     header = struct.pack("!HHIIBBHHH", source[1], target[1], seq, ack,
@@ -31,10 +31,11 @@ def segment(source, target, flags, payload=b"", seq=1, ack=0, words=5,
     tcp = (header + payload)[:cut]
     if from_ip.version == 4:
         pseudo = struct.pack("!BBH", 0, 6, len(tcp))
-        ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0)
+        ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, ttl, 6,
+                         0)
     else:
         pseudo = struct.pack("!II", len(tcp), 6)
-        ip = struct.pack("!IHBB", 6 << 28, len(tcp), 6, 64)
+        ip = struct.pack("!IHBB", 6 << 28, len(tcp), 6, ttl)
     addrs = from_ip.packed + to_ip.packed
     if len(tcp) >= 18:
         right = checksum(addrs + pseudo + tcp)
