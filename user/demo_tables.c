@@ -135,7 +135,7 @@ bool demo_tables_compare(struct demo_row *rows, int count,
 
 		if (row->state != TCP_ESTABLISHED)
 			continue;
-		sock = model_find_ends(model, &row->ends, netns, 0);
+		sock = model_find_ends(model, &row->ends, netns);
 		if (!sock)
 			continue;
 		row->number = sock->number;

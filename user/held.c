@@ -16,26 +16,18 @@
 int held_add(struct held *held, const struct event *event,
 	     const struct judge_wait *wait)
 {
-	void *record;
+	struct held_segment **end = &held->first;
+	struct held_segment *one = malloc(sizeof(*one) + event->head->len);
 
-	if (held->count == held->room) {
-		size_t room = held->room ? 2 * held->room : 16;
-		struct held_segment *all =
-			reallocarray(held->all, room, sizeof(*all));
-
-		if (!all)
-			return -ENOMEM;
-		held->all = all;
-		held->room = room;
-	}
-	record = malloc(event->head->len);
-	if (!record)
+	if (!one)
 		return -ENOMEM;
-	memcpy(record, event->head, event->head->len);
-	held->all[held->count++] = (struct held_segment){
-		.record = record,
+	*one = (struct held_segment){
 		.wait = *wait,
+		.record = memcpy(one + 1, event->head, event->head->len),
 	};
+	while (*end)
+		end = &(*end)->next;
+	*end = one;
 	return 0;
 }
 
@@ -57,7 +49,7 @@ static void note_close(struct held_segment *one,
 	bool is_after = close->how == DEMUX_UNHASHED && close->is_received &&
 			close->head.cpu == one->record->cpu;
 
-	one->wait.has_left = !is_late && !(one->wait.was_passed_by && is_after);
+	one->wait.has_left = !is_late && !(one->wait.number && is_after);
 	one->is_decided = true;
 }
 
@@ -75,9 +67,7 @@ static void note_found(struct held_segment *one,
 
 void held_note(struct held *held, const struct event *event)
 {
-	for (size_t i = 0; i < held->count; i++) {
-		struct held_segment *one = &held->all[i];
-
+	for (struct held_segment *one = held->first; one; one = one->next) {
 		if (one->is_decided)
 			continue;
 		if (event->head->type == DEMUX_CLOSE &&
@@ -92,28 +82,27 @@ void held_note(struct held *held, const struct event *event)
 
 void held_expire(struct held *held, uint64_t now_ns)
 {
-	for (size_t i = 0; i < held->count; i++)
-		held->all[i].is_decided |=
-			held->all[i].record->mono_ns + PATIENCE_NS < now_ns;
+	for (struct held_segment *one = held->first; one; one = one->next)
+		one->is_decided |= one->record->mono_ns + PATIENCE_NS < now_ns;
 }
 
-bool held_next(struct held *held, struct held_segment *to)
+struct held_segment *held_next(struct held *held)
 {
-	for (size_t i = 0; i < held->count; i++) {
-		if (!held->all[i].is_decided)
-			continue;
-		*to = held->all[i];
-		memmove(held->all + i, held->all + i + 1,
-			(--held->count - i) * sizeof(*to));
-		return true;
-	}
-	return false;
+	struct held_segment **at = &held->first, *one;
+
+	while (*at && !(*at)->is_decided)
+		at = &(*at)->next;
+	one = *at;
+	if (one)
+		*at = one->next;
+	return one;
 }
 
 void held_free(struct held *held)
 {
-	for (size_t i = 0; i < held->count; i++)
-		free((void *)held->all[i].record);
-	free(held->all);
-	*held = (struct held){ 0 };
+	struct held_segment *one;
+
+	held_expire(held, UINT64_MAX);
+	while ((one = held_next(held)))
+		free(one);
 }

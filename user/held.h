@@ -13,15 +13,15 @@
 #include "judge.h"
 
 struct held_segment {
-	const struct demux_head *record; /* a copy; free() it */
+	struct held_segment *next;
 	struct judge_wait wait;
 	unsigned int found; /* segments that met the socket since */
 	bool is_decided;
+	const struct demux_head *record; /* a copy, behind this */
 };
 
 struct held {
-	struct held_segment *all; /* in the order in which they came */
-	size_t count, room;
+	struct held_segment *first; /* in the order in which they came */
 };
 
 /* Keeps a copy of the segment that @event is. 0 or -ENOMEM. */
@@ -35,8 +35,9 @@ void held_note(struct held *held, const struct event *event);
 /* It is @now_ns: whose socket has not closed by now has stayed. */
 void held_expire(struct held *held, uint64_t now_ns);
 
-/* The first that is decided goes to @to, and is held no more. False: none is. */
-bool held_next(struct held *held, struct held_segment *to);
+/* The first that is decided, which is held no more, and the caller's to free(); or
+ * NULL. */
+struct held_segment *held_next(struct held *held);
 
 void held_free(struct held *held);
 

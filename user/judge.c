@@ -60,14 +60,16 @@ static const struct model_sock *passed_by(const struct model *model,
 					  const struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
-	uint64_t child = event->with_child ? event->with_child->id : 0;
-	const struct model_sock *other =
-		model_find_ends(model, &seg->ends, seg->netns, child);
+	const struct model_sock *one =
+		model_find_ends(model, &seg->ends, seg->netns);
 
-	while (other && (!is_of_its_device(&other->last, seg) ||
-			 other->born_ns >= seg->head.mono_ns))
-		other = model_next_ends(other, &seg->ends, child);
-	return other;
+	for (; one; one = model_next_ends(one, &seg->ends))
+		if (one->born_ns < seg->head.mono_ns &&
+		    !(event->with_child &&
+		      event->with_child->id == one->last.id) &&
+		    is_of_its_device(&one->last, seg))
+			return one;
+	return NULL;
 }
 
 /* Another one with the two ends of @sock, which got the segment. */
@@ -76,14 +78,18 @@ static const struct model_sock *twin_of(const struct model *model,
 					const struct demux_sock *sock)
 {
 	const struct demux_segment *seg = event->segment;
-	const struct model_sock *twin =
-		model_find_ends(model, &seg->ends, seg->netns, sock->id);
+	const struct model_sock *one =
+		model_find_ends(model, &seg->ends, seg->netns);
 
-	while (twin && (twin->last.flags & DEMUX_SOCK_BY_ENDS ||
-			twin->last.ifindex != sock->ifindex ||
-			twin->born_ns >= seg->head.mono_ns))
-		twin = model_next_ends(twin, &seg->ends, sock->id);
-	return model_table_is_mini(sock) ? NULL : twin;
+	if (model_table_is_mini(sock))
+		return NULL;
+	for (; one; one = model_next_ends(one, &seg->ends))
+		if (one->born_ns < seg->head.mono_ns &&
+		    one->last.id != sock->id &&
+		    one->last.ifindex == sock->ifindex &&
+		    !(one->last.flags & DEMUX_SOCK_BY_ENDS))
+			return one;
+	return NULL;
 }
 
 /* Was the chain of its slot walked, and the socket not in it? */
@@ -99,21 +105,22 @@ bool judge_waits(const struct model *model, const struct event *event,
 		 struct judge_wait *wait)
 {
 	const struct demux_segment *seg = event->segment;
-	const struct demux_sock *sock = event_met(event);
-	bool is_listener = sock && sock->state == TCP_LISTEN;
 	const struct model_sock *other = NULL, *itself;
+	const struct demux_sock *sock;
+	bool is_listener;
 
+	if (event->head->type != DEMUX_SEGMENT)
+		return false;
 	if (!(seg->have & DEMUX_HAVE_OUTCOME) ||
 	    event_via(event) == DEMUX_ASSIGNED)
 		return false;
+	sock = event_met(event);
+	is_listener = sock && sock->state == TCP_LISTEN;
 	if (seg->outcome == DEMUX_NONE || is_listener)
 		other = passed_by(model, event);
 	else if (sock && same_ends(&seg->ends, &sock->ends))
 		other = twin_of(model, event, sock);
-	*wait = (struct judge_wait){
-		.number = other ? other->number : 0,
-		.was_passed_by = other,
-	};
+	*wait = (struct judge_wait){ .number = other ? other->number : 0 };
 	if (other)
 		return true;
 	if (!sock || is_listener || model_table_is_mini(sock) ||
@@ -231,7 +238,7 @@ static enum verdict judge_listener(struct judge *judge,
 /* I6: no two sockets have the same two ends, but for those of two devices. */
 static enum verdict judge_twin(struct judge *judge)
 {
-	if (!judge->waited || !judge->waited->was_passed_by)
+	if (!judge->waited || !judge->waited->number)
 		return VERDICT_PROVED;
 	if (judge->waited->has_left)
 		return judge_explain(judge, "I6: another socket with these two "

@@ -18,9 +18,8 @@ enum verdict {
 
 /* The socket whose close, or whose staying, the verdict depends on. */
 struct judge_wait {
-	uint64_t number; /* 0: it is known by its id alone */
-	uint64_t id;
-	bool was_passed_by; /* else it is the one that got the segment */
+	uint64_t number; /* of another one, that the lookup passed by; 0: none */
+	uint64_t id; /* then of the one that got the segment */
 	bool has_left; /* the hash table, just then: known when it is decided */
 };
 
@@ -48,8 +47,8 @@ enum verdict judge_say(struct judge *judge, enum verdict verdict,
 enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
 			 __u32 ifindex, __u32 sdif);
 
-/* Has the verdict on the segment, which the model has not been told of yet, to wait
- * for a socket's close? See held.h. */
+/* Is it a segment, which the model has not been told of yet, whose verdict has to
+ * wait for a socket's close? See held.h. */
 bool judge_waits(const struct model *model, const struct event *event,
 		 struct judge_wait *wait);
 

@@ -286,7 +286,7 @@ static void drop_idle_mini(struct htab_node *node, void *context)
 
 static bool is_open(void *model, const struct demux_ends *ends, uint32_t netns)
 {
-	return model_find_ends(model, ends, netns, 0);
+	return model_find_ends(model, ends, netns);
 }
 
 int model_apply(struct model *model, struct event *event)

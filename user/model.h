@@ -101,16 +101,15 @@ struct model_sock *model_find(const struct model *model, uint64_t id);
 /* Does the socket of that id, or its listener, belong to @pid? */
 bool model_owns(const struct model *model, uint64_t id, uint32_t pid);
 
-/* The full socket with these ends, other than the one of the id @except, that is still in the hash
- * table, for all that is known, or NULL. */
+/* The full socket with these ends that is still in the hash table, for all that is
+ * known, or NULL. */
 struct model_sock *model_find_ends(const struct model *model,
 				   const struct demux_ends *ends,
-				   uint32_t netns, uint64_t except);
+				   uint32_t netns);
 
 /* The next one after @after, which that or this gave; of another device. */
 struct model_sock *model_next_ends(const struct model_sock *after,
-				   const struct demux_ends *ends,
-				   uint64_t except);
+				   const struct demux_ends *ends);
 
 /* A listener, or a UDP socket with no remote end, that is still there, for all
  * that is known, and could have taken what came in by @ifindex and @sdif; or

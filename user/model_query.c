@@ -17,13 +17,13 @@ bool model_owns(const struct model *model, uint64_t id, uint32_t pid)
 
 static struct model_sock *first_with_ends(struct htab_node *node,
 					  const struct demux_ends *ends,
-					  uint32_t netns, uint64_t except)
+					  uint32_t netns)
 {
 	for (; node; node = htab_next(node)) {
 		struct model_sock *sock =
 			htab_entry(node, struct model_sock, by_ends);
 
-		if (sock->last.id != except && sock->last.netns == netns &&
+		if (sock->last.netns == netns &&
 		    sock->last.state != TCP_LISTEN &&
 		    !model_table_is_udp(&sock->last) &&
 		    !model_table_is_mini(&sock->last) &&
@@ -35,19 +35,18 @@ static struct model_sock *first_with_ends(struct htab_node *node,
 
 struct model_sock *model_find_ends(const struct model *model,
 				   const struct demux_ends *ends,
-				   uint32_t netns, uint64_t except)
+				   uint32_t netns)
 {
 	return first_with_ends(htab_find(&model->ends,
 					 model_table_hash_ends(ends, netns)),
-			       ends, netns, except);
+			       ends, netns);
 }
 
 struct model_sock *model_next_ends(const struct model_sock *after,
-				   const struct demux_ends *ends,
-				   uint64_t except)
+				   const struct demux_ends *ends)
 {
 	return first_with_ends(htab_next(&after->by_ends), ends,
-			       after->last.netns, except);
+			       after->last.netns);
 }
 
 /* One that is bound at @at, which is where it went or any. */

@@ -141,23 +141,30 @@ static void tell(struct pipeline *pipeline, struct event *event)
 static void tell_held(struct pipeline *pipeline)
 {
 	struct proof *proof = &pipeline->proof;
-	struct held_segment held;
+	struct held_segment *held;
 	struct event event;
 	const char *problem;
 
-	while (held_next(&pipeline->held, &held)) {
+	while ((held = held_next(&pipeline->held))) {
 		int err;
 
-		decode(&event, held.record, held.record->len, &problem);
+		decode(&event, held->record, held->record->len, &problem);
 		event.trace = &pipeline->source->head;
-		proof->judge.waited = &held.wait;
+		proof->judge.waited = &held->wait;
 		err = apply(pipeline, &event);
 		if (!err)
 			tell(pipeline, &event);
 		pipeline->error = pipeline->error ?: err;
 		proof->judge.waited = NULL;
-		free((void *)held.record);
+		free(held);
 	}
+}
+
+/* It is @now_ns in the trace. */
+static void expire_held(struct pipeline *pipeline, uint64_t now_ns)
+{
+	held_expire(&pipeline->held, now_ns);
+	tell_held(pipeline);
 }
 
 /* Before it, what it decides: a socket's close comes after what its leaving
@@ -171,13 +178,6 @@ static int apply_and_tell(struct pipeline *pipeline, struct event *event)
 	tell_held(pipeline);
 	tell(pipeline, event);
 	return 0;
-}
-
-static bool has_to_wait(const struct pipeline *pipeline,
-			const struct event *event, struct judge_wait *wait)
-{
-	return event->head->type == DEMUX_SEGMENT &&
-	       judge_waits(&pipeline->model, event, wait);
 }
 
 /* The heart: one record through all stages. Non-zero: enough for now. */
@@ -200,20 +200,18 @@ static int take(void *context, const void *record, size_t len)
 		return 0;
 	}
 	event.trace = &pipeline->source->head;
-	held_expire(&pipeline->held, event.head->type == DEMUX_END ?
-					     UINT64_MAX :
-					     event.head->mono_ns);
-	tell_held(pipeline);
 	if (event.head->type == DEMUX_END) {
+		expire_held(pipeline, UINT64_MAX);
 		hand_on_end(pipeline, &event);
 		return 1;
 	}
+	expire_held(pipeline, event.head->mono_ns);
 	/* A recording is read on to its end: that has the counters. */
 	if (proof->stopped_early)
 		return pipeline->source->is_live;
 	if (!pipeline_wants(pipeline, &event))
 		err = leave_out(pipeline, &event);
-	else if (has_to_wait(pipeline, &event, &wait))
+	else if (judge_waits(&pipeline->model, &event, &wait))
 		err = out_of_memory(held_add(&pipeline->held, &event, &wait));
 	else
 		err = apply_and_tell(pipeline, &event);
@@ -254,15 +252,6 @@ static int patience(const struct pipeline *pipeline, uint64_t began_ns)
 	return left_ms < ROUND_MS ? (int)left_ms : ROUND_MS;
 }
 
-/* Live, no later record may come. */
-static void expire_held(struct pipeline *pipeline, uint64_t now_ns)
-{
-	if (!pipeline->source->is_live)
-		return;
-	held_expire(&pipeline->held, now_ns);
-	tell_held(pipeline);
-}
-
 static void loop(struct pipeline *pipeline)
 {
 	struct pollfd fds[] = {
@@ -283,7 +272,9 @@ static void loop(struct pipeline *pipeline)
 		now_ns = clock_mono_ns();
 		if (pipeline->source->read(pipeline->source, take, pipeline))
 			pipeline->error = pipeline->error ?: -EIO;
-		expire_held(pipeline, now_ns);
+		/* No later record may come. */
+		if (pipeline->source->is_live)
+			expire_held(pipeline, now_ns);
 		flush(pipeline);
 		if (pipeline->tick && pipeline->tick(pipeline->tick_context))
 			break;
@@ -296,8 +287,7 @@ static void end_without_record(struct pipeline *pipeline)
 	const struct demux_head head = { .type = DEMUX_END };
 	struct event event = { .head = &head };
 
-	held_expire(&pipeline->held, UINT64_MAX);
-	tell_held(pipeline);
+	expire_held(pipeline, UINT64_MAX);
 	hand_on_end(pipeline, &event);
 }
 

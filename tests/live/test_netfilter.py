@@ -14,6 +14,7 @@ import pytest
 
 import judge
 import peers
+from datagrams import PATIENCE
 from tracer import Trace, wait_until
 
 ASKED, OPEN, SILENT = 12250, 12251, 12252
@@ -97,26 +98,18 @@ def clash(lab, stack, listener):
     return is_right
 
 
-def udp_socket(namespace, stack, addr, port):
-    made = stack.enter_context(namespace.socket(socket.AF_INET,
-                                                socket.SOCK_DGRAM))
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind((addr, port))
-    made.settimeout(20)
-    return made
-
-
-def clash_of_datagrams(lab, stack):
+def clash_of_datagrams(lab, sockets):
     """The same, with a socket for this sender, and one for all. Was the second
     datagram for the latter?"""
-    sender = udp_socket(lab.client, stack, lab.client_addr[4], SOURCE)
-    own = udp_socket(lab.server, stack, lab.server_addr[4], OPEN)
+    shares = [socket.SO_REUSEADDR]
+    sender = sockets.make(lab.client, lab.client_addr[4], SOURCE)
+    own = sockets.make(lab.server, lab.server_addr[4], OPEN, shares)
     own.connect((lab.client_addr[4], SOURCE))
-    others = udp_socket(lab.server, stack, "0.0.0.0", OPEN)
+    others = sockets.make(lab.server, "0.0.0.0", OPEN, shares)
     sender.sendto(b"first", (lab.server_addr[4], OPEN))
     assert own.recv(9) == b"first"
     sender.sendto(b"second", (lab.server_addr[4], ASKED))
-    (ready, *_), _, _ = select.select([own, others], [], [], 20)
+    (ready, *_), _, _ = select.select([own, others], [], [], PATIENCE)
     assert ready.recv(9) == b"second"
     return ready is others
 
@@ -136,7 +129,7 @@ def test_answer_dropped(lab):
         assert "bad_checksum" not in segment
 
 
-def test_source_rewritten(lab):
+def test_source_rewritten(lab, make_sockets):
     """Early demux finds a socket by ends that the segment has no more. Kernels
     let it have that, up to 6.1: a segment for the listener is given to another's
     connection, and nothing explains that."""
@@ -147,7 +140,7 @@ def test_source_rewritten(lab):
         listener.settimeout(20)
         with Trace(lab.namespaces, "-tu", "-P", f"{OPEN}") as run:
             is_right = clash(lab, stack, listener)
-            is_right_of_udp = clash_of_datagrams(lab, stack)
+            is_right_of_udp = clash_of_datagrams(lab, make_sockets(lab))
     wrong = [x for x in run.segments if x["verdict"] == "unexplained"]
     assert (run.summary["verdict"] == "proved") == (is_right and
                                                     is_right_of_udp)

@@ -204,18 +204,18 @@ static void test_closed_meanwhile(void **state)
 	close_it(S, DEMUX_UNHASHED, 100, client(1000));
 	event = before(S + 1000, 7, 4, connected(100, 1000));
 	assert_int_equal(event.sock->number, 1);
-	assert_null(model_find_ends(&model, &event.accept->sock.ends,
-				    MAKE_NETNS, 0));
+	assert_null(
+		model_find_ends(&model, &event.accept->sock.ends, MAKE_NETNS));
 	/* The other way about it was there, and then was not. */
 	event = before(2 * S, 7, 5, connected(101, 1001));
 	assert_ptr_equal(model_find_ends(&model, &event.accept->sock.ends,
-					 MAKE_NETNS, 0),
+					 MAKE_NETNS),
 			 event.sock);
 	event = close_it(3 * S, DEMUX_UNHASHED, 101, client(1001));
 	assert_int_equal(event.sock->number, 2);
 	assert_false(event.repeated);
-	assert_null(model_find_ends(&model, &event.close->sock.ends, MAKE_NETNS,
-				    0));
+	assert_null(
+		model_find_ends(&model, &event.close->sock.ends, MAKE_NETNS));
 }
 
 static void test_memory_used_again(void **state)
@@ -235,7 +235,7 @@ static void test_listener_is_not_bypassed(void **state)
 
 	(void)state;
 	before(1, 7, 4, make_listener(90, "0.0.0.0", 80));
-	assert_null(model_find_ends(&model, &ends, MAKE_NETNS, 0));
+	assert_null(model_find_ends(&model, &ends, MAKE_NETNS));
 }
 
 /* --- by their ends alone --------------------------------------------------- */
@@ -349,8 +349,8 @@ static void test_minisocks_by_ends(void **state)
 	give_sock(&more, make_sock(100, S_TIME_WAIT, client(1000)));
 	assert_int_equal(feed(&model, &more).sock->number, 1);
 	/* Neither stands in the way of a listener. */
-	assert_null(model_find_ends(&model, &more.segment.sock.ends, MAKE_NETNS,
-				    0));
+	assert_null(
+		model_find_ends(&model, &more.segment.sock.ends, MAKE_NETNS));
 	match(300 * S, 200, client(1));
 	match(302 * S, 200, client(1));
 	assert_int_equal(model.socks.count, 1);

@@ -9,7 +9,7 @@
 
 static struct model_sock *find(struct demux_ends ends)
 {
-	return model_find_ends(&model, &ends, MAKE_NETNS, 0);
+	return model_find_ends(&model, &ends, MAKE_NETNS);
 }
 
 static void test_find_ends(void **state)
@@ -23,7 +23,7 @@ static void test_find_ends(void **state)
 	event = feed(&model, &more);
 	assert_ptr_equal(find(ends), event.sock);
 	assert_null(find(client(1001)));
-	assert_null(model_find_ends(&model, &ends, MAKE_NETNS + 1, 0));
+	assert_null(model_find_ends(&model, &ends, MAKE_NETNS + 1));
 }
 
 static void tells_reason(uint32_t number, const char *name,
