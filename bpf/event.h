@@ -66,7 +66,8 @@ struct demux_sock {
 	__u32 ifindex; /* the device it is bound to, 0 for none */
 	__u8 state; /* TCP_* of include/net/tcp_states.h */
 	__u8 flags; /* enum demux_sock_flag */
-	__u8 pad[6];
+	__u8 substate; /* of TIME_WAIT: FIN_WAIT2 until the peer's FIN comes; or 0 */
+	__u8 pad[5];
 };
 
 enum demux_outcome {

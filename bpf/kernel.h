@@ -104,6 +104,7 @@ static __always_inline void read_sock_members(struct demux_sock *to,
 	to->ifindex = skc->skc_bound_dev_if;
 	to->state = skc->skc_state;
 	to->flags = 0;
+	to->substate = 0;
 	if (to->state == TCP_LISTEN || to->state == TCP_CLOSE) {
 		if (BPF_CORE_READ_BITFIELD(skc, skc_ipv6only))
 			to->flags |= DEMUX_SOCK_V6ONLY;
@@ -112,12 +113,21 @@ static __always_inline void read_sock_members(struct demux_sock *to,
 	}
 }
 
+/* @to has been read of @sk, but for what minisocks have behind struct sock_common. */
+static __always_inline void read_substate(struct demux_sock *to, void *sk)
+{
+	if (to->state == TCP_TIME_WAIT)
+		to->substate = BPF_CORE_READ((struct inet_timewait_sock *)sk,
+					     tw_substate);
+}
+
 static __always_inline void read_sock_typed(struct demux_sock *to,
 					    struct sock_common *skc)
 {
 	to->id = sock_id(skc);
 	to->netns = skc->skc_net.net->ns.inum;
 	read_sock_members(to, skc);
+	read_substate(to, skc);
 }
 
 /* struct sock_common has 136 bytes in all kernels seen; what is read of it lies
@@ -137,6 +147,7 @@ static __noinline void read_sock_at(struct demux_sock *to, __u64 sk)
 	to->netns =
 		BPF_CORE_READ((struct sock_common *)sk, skc_net.net, ns.inum);
 	read_sock_members(to, skc);
+	read_substate(to, (void *)sk);
 }
 #endif
 

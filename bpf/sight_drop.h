@@ -141,6 +141,8 @@ static __always_inline void sight_unmatched(struct flight *flight,
 	} else if (rx_sk &&
 		   flight->record.more.segment.sock.state == TCP_TIME_WAIT) {
 		flight->met |= MET_TIME_WAIT;
+		/* This FIN may have been what changed it. */
+		flight->record.more.segment.sock.substate = 0;
 	} else if (config.drop_args >= 4 ||
 		   (config.drop_args == 3 && reason != config.not_specified)) {
 		flight->met |= MET_DROP;

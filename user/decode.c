@@ -21,6 +21,8 @@ static const char *check_any_sock(const struct demux_sock *sock)
 		return "socket without an id";
 	if (!sock->state || sock->state > 15)
 		return "bad socket state";
+	if (sock->substate && sock->state != TCP_TIME_WAIT)
+		return "a socket with a TIME_WAIT socket's substate";
 	return check_ends(&sock->ends);
 }
 

@@ -178,9 +178,13 @@ static void on_time_wait(struct words *words, const struct event *event)
 	char what[2 * EXPLAIN_NAME_MAX] = "what is left of a closed connection";
 
 	if (event->sock)
-		snprintf(what, sizeof(what),
-			 "%s (TIME_WAIT, what is left of a closed connection)",
-			 explain_sock(name, event->sock));
+		snprintf(what, sizeof(what), "%s (%s)",
+			 explain_sock(name, event->sock),
+			 event_met(event)->substate == TCP_FIN_WAIT2 ?
+				 "FIN_WAIT2, what is left of a connection that "
+				 "the other end has not closed yet" :
+				 "TIME_WAIT, what is left of a closed "
+				 "connection");
 	explain_found(words, event, what);
 	if (event->with_parent)
 		say(words,

@@ -283,6 +283,7 @@ const struct field fields[] = {
 	{ "won_by", OF_SEGMENT, fields_why_won_by },
 	{ "sock", OF_ALL, fields_sock_number },
 	{ "sock_state", OF_ARRIVALS | OF_SOCKET, fields_sock_state },
+	{ "sock_substate", OF_SEGMENT, fields_sock_substate },
 	{ "sock_laddr", OF_ARRIVALS, fields_sock_laddr },
 	{ "sock_lport", OF_ARRIVALS, fields_sock_lport },
 	{ "sock_raddr", OF_ARRIVALS, fields_sock_raddr },

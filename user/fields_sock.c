@@ -9,6 +9,7 @@
 #include "model.h"
 #include "names.h"
 #include "recording.h"
+#include "tcp_states.h"
 #include "users.h"
 
 #define GETTER(name) \
@@ -39,6 +40,15 @@ GETTER(number)
 	return event->sock && value_number(value, event->sock->number);
 }
 
+/* What ss and netstat call it: to them a request is in SYN_RECV, and what the
+ * kernel keeps of an orphan may still be in FIN_WAIT2. */
+static __u8 known_state(const struct demux_sock *sock)
+{
+	if (sock->state == TCP_NEW_SYN_RECV)
+		return TCP_SYN_RECV;
+	return sock->substate ?: sock->state;
+}
+
 GETTER(state)
 {
 	const struct demux_sock *sock = fields_sock_record(event);
@@ -47,7 +57,17 @@ GETTER(state)
 		return value_name(value, "CLOSE");
 	if (sock && sock->flags & DEMUX_SOCK_UDP)
 		return value_name(value, names_udp_state(sock->state));
+	if (sock && event->head->type == DEMUX_SOCKET)
+		return value_name(value, names_state(known_state(sock)));
 	return sock && value_name(value, names_state(sock->state));
+}
+
+GETTER(substate)
+{
+	const struct demux_sock *sock = fields_sock_record(event);
+
+	return sock && sock->substate &&
+	       value_name(value, names_state(sock->substate));
 }
 
 #define SOCK_ADDR(name)                                                       \

@@ -17,6 +17,7 @@ const struct demux_sock *fields_sock_record(const struct event *event);
 
 FIELDS_SOCK(number);
 FIELDS_SOCK(state);
+FIELDS_SOCK(substate);
 FIELDS_SOCK(laddr);
 FIELDS_SOCK(lport);
 FIELDS_SOCK(ifindex);

@@ -49,9 +49,14 @@ static uint64_t make_id(const struct demux_accept *record)
 	return id ?: 1;
 }
 
+static bool is_time_wait(const struct inet_diag_msg *msg)
+{
+	return msg->idiag_timer == TIMER_TIME_WAIT;
+}
+
 static uint8_t state_of(const struct inet_diag_msg *msg)
 {
-	if (msg->idiag_timer == TIMER_TIME_WAIT)
+	if (is_time_wait(msg))
 		return TCP_TIME_WAIT;
 	/* But for Fast Open all of these are requests. */
 	return msg->idiag_state == TCP_SYN_RECV ? TCP_NEW_SYN_RECV :
@@ -78,6 +83,7 @@ struct demux_accept sock_diag_record(const struct inet_diag_msg *msg,
 			.ifindex = id->idiag_if,
 			.state = state_of(msg),
 			.flags = DEMUX_SOCK_BY_ENDS,
+			.substate = is_time_wait(msg) ? msg->idiag_state : 0,
 		},
 	};
 

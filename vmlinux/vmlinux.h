@@ -243,6 +243,7 @@ struct mptcp_sock {
 
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
+	volatile unsigned char tw_substate;
 };
 
 struct sk_buff {

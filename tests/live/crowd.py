@@ -14,9 +14,9 @@ import peers
 import wire
 from lab import ip
 
-# As ss writes them; a request is a SYN-RECV there.
+# As ss writes them.
 STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT",
-          "SYN-RECV": "NEW_SYN_RECV", "FIN-WAIT-1": "FIN_WAIT1",
+          "SYN-RECV": "SYN_RECV", "FIN-WAIT-1": "FIN_WAIT1",
           "FIN-WAIT-2": "FIN_WAIT2", "TIME-WAIT": "TIME_WAIT",
           "CLOSE-WAIT": "CLOSE_WAIT", "LAST-ACK": "LAST_ACK",
           "LISTEN": "LISTEN", "CLOSING": "CLOSING"}
@@ -43,8 +43,6 @@ def ss_lines(namespace, proto):
         state = states.get(state)
         if not state:
             continue  # UNCONN: in no lookup table
-        if "timer:(timewait" in rest:
-            state = "TIME_WAIT"  # its state may be told as FIN-WAIT-2
         (here, device), (there, _) = plain(here), plain(there)
         if not there[1]:
             there = ("::" if ":" in here[0] else "0.0.0.0", 0)
@@ -151,7 +149,7 @@ class Crowd:
         client, conn = self.pair()
         peers.hang_up(client, conn)  # TIME_WAIT
         client, conn = self.pair()
-        client.close()  # TIME_WAIT as well, which ss calls FIN-WAIT-2
+        client.close()  # FIN_WAIT2, of a TIME_WAIT minisock
         assert self.keep(conn).recv(1) == b""
         client, conn = self.pair()
         self.keep(client).shutdown(socket.SHUT_WR)  # FIN_WAIT2, CLOSE_WAIT

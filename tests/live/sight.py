@@ -49,6 +49,7 @@ LIMITS = {
             "request at an own link-local address: predicted as `listener`"),
         "time_wait": Limit("`time_wait`: predicted, socket not seen",
                            WITH_DROP_SOCKET),
+        "substate": Limit("`sock_substate`: not seen"),
         "none": Limit("`none`: predicted", WITH_DROP_REASON),
         "reset": Limit("`reset` of what is nobody's: not seen",
                        WITH_RESET_OF_NOBODY),

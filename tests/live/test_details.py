@@ -131,6 +131,10 @@ def test_time_wait(stage):
         assert stage.send(2, "PSH|ACK", "time_wait", "reset", 1001, theirs + 1,
                           payload=b"late") == [RST]
     told = stage.check(run)
+    substates = [told[x].get("sock_substate") for x in (0, 1, 4, 5)]
+    assert substates == (
+        ["FIN_WAIT2", "TIME_WAIT", "TIME_WAIT", "FIN_WAIT2"]
+        if run.sees("substate") else [None] * 4)
     if run.sees("reopened"):
         assert told[4]["sock_state"] == "TIME_WAIT"
         assert told[4]["parent"] == run.segments[0]["sock"]

@@ -51,7 +51,7 @@ def check_parents(events, server, way):
                for x in events if "parent" in x]
     has_tables = "iter_tcp" not in WAYS[way]
     assert sorted(x[0] for x in parents) == (
-        ["ESTABLISHED"] * 3 + ["NEW_SYN_RECV"]) * has_tables
+        ["ESTABLISHED"] * 3 + ["SYN_RECV"]) * has_tables
     assert all(x[1] == x[2] for x in parents)
 
 
@@ -77,7 +77,7 @@ def test_row_by_row_as_ss(crowd, way):
         got = rows_of(events, namespace)
         assert in_order(got) == in_order(ss_rows(namespace))
         seen |= {x[4] for x in got}
-    assert seen >= {"LISTEN", "ESTABLISHED", "SYN_SENT", "NEW_SYN_RECV",
+    assert seen >= {"LISTEN", "ESTABLISHED", "SYN_SENT", "SYN_RECV",
                     "FIN_WAIT1", "FIN_WAIT2", "CLOSE_WAIT", "TIME_WAIT"}
     check_parents(events, crowd.lab.server, way)
     check_owners(events, crowd.lab.server, {os.getpid(), crowd.child.pid})

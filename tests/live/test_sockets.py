@@ -66,7 +66,7 @@ def test_row_by_row_as_ss(crowd, way):
             assert in_order(got) == in_order(ss_rows(namespace, proto))
             assert cookies(own) == ss_cookies(namespace, proto)
             seen |= {x[4] for x in got}
-    assert seen >= {"LISTEN", "ESTABLISHED", "SYN_SENT", "NEW_SYN_RECV",
+    assert seen >= {"LISTEN", "ESTABLISHED", "SYN_SENT", "SYN_RECV",
                     "FIN_WAIT1", "FIN_WAIT2", "CLOSE_WAIT", "TIME_WAIT",
                     "CONNECTED", "UNCONNECTED"}
     assert "CLOSE" not in seen
@@ -114,7 +114,7 @@ def test_listeners_of_what_waits(crowd):
               if x["sock_state"] == "LISTEN"}
     waiting = [x for x in events if "parent" in x]
     assert sorted(x["sock_state"] for x in waiting) == [
-        "ESTABLISHED"] * 3 + ["NEW_SYN_RECV"]
+        "ESTABLISHED"] * 3 + ["SYN_RECV"]
     assert all(x["parent"] == number[x["lport"]] for x in waiting)
 
 

@@ -18,6 +18,7 @@
 enum {
 	S_ESTABLISHED = 1,
 	S_SYN_RECV = 3,
+	S_FIN_WAIT2 = 5,
 	S_TIME_WAIT = 6,
 	S_CLOSE = 7,
 	S_LISTEN = 10,

@@ -134,6 +134,10 @@ static void expect_socks_checked(void *record, struct demux_sock *sock)
 	expect_bad(record, len, "state");
 	sock->state = 16;
 	expect_bad(record, len, "state");
+	sock->state = S_ESTABLISHED;
+	sock->substate = S_FIN_WAIT2;
+	expect_bad(record, len, "substate");
+	sock->substate = 0;
 	*sock = good;
 	sock->ends.family = 10;
 	expect_bad(record, len, "family");

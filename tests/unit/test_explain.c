@@ -154,6 +154,9 @@ static void test_time_wait(void **state)
 	give_sock(&record.more, make_sock(9, S_TIME_WAIT, ends()));
 	says(ACK_CAME FOUND
 	     "#3 (TIME_WAIT, what is left of a closed connection)" EXACT ".");
+	seg->sock.substate = S_FIN_WAIT2;
+	says(ACK_CAME FOUND "#3 (FIN_WAIT2, what is left of a connection that "
+			    "the other end has not closed yet)" EXACT ".");
 	give_parent(&record.more, make_listener(8, "0.0.0.0", 12000));
 	seg->head.len = sizeof(record);
 	set_detail(DEMUX_REOPENED);

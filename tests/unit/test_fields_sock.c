@@ -102,6 +102,32 @@ static void test_socket(void **state)
 	expect(&event, not_told);
 }
 
+/* As ss and netstat have it; of a segment's, as the kernel has it. */
+static void test_states(void **state)
+{
+	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.9", 4000);
+	struct demux_accept before =
+		make_before(1, 0, "", 0, 0, make_sock(9, S_TIME_WAIT, ends));
+	struct demux_segment_more more = make_segment(2, DEMUX_TIME_WAIT, ends);
+	struct event event = event_of(&before);
+
+	(void)state;
+	sock = (struct model_sock){ .number = 3 };
+	event.sock = &sock;
+	assert_string_equal(get("sock_state", &event), "TIME_WAIT");
+	before.sock.substate = S_FIN_WAIT2;
+	assert_string_equal(get("sock_state", &event), "FIN_WAIT2");
+	give_sock(&more, before.sock);
+	before.sock = make_sock(10, S_NEW_SYN_RECV, ends);
+	assert_string_equal(get("sock_state", &event), "SYN_RECV");
+	event = event_of(&more);
+	event.sock = &sock;
+	assert_string_equal(get("sock_state", &event), "TIME_WAIT");
+	assert_string_equal(get("sock_substate", &event), "FIN_WAIT2");
+	more.segment.sock.substate = 0;
+	assert_string_equal(get("sock_substate", &event), "-");
+}
+
 static void test_listen_and_close(void **state)
 {
 	struct demux_sock at = make_listener(9, "0.0.0.0", 80);
@@ -138,6 +164,7 @@ static void test_listen_and_close(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_accept),
 	cmocka_unit_test(test_socket),
+	cmocka_unit_test(test_states),
 	cmocka_unit_test(test_listen_and_close),
 };
 

@@ -62,8 +62,10 @@ static void test_states(void **state)
 
 	(void)state;
 	assert_int_equal(sock_diag_record(&msg, 1).sock.state, 5);
+	assert_int_equal(sock_diag_record(&msg, 1).sock.substate, 0);
 	msg.idiag_timer = 3;
 	assert_int_equal(sock_diag_record(&msg, 1).sock.state, S_TIME_WAIT);
+	assert_int_equal(sock_diag_record(&msg, 1).sock.substate, 5);
 	msg = message(AF_INET, S_SYN_RECV);
 	msg.idiag_inode = 0;
 	memset(msg.id.idiag_cookie, 0, sizeof(msg.id.idiag_cookie));
