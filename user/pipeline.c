@@ -272,8 +272,9 @@ static void loop(struct pipeline *pipeline)
 		now_ns = clock_mono_ns();
 		if (pipeline->source->read(pipeline->source, take, pipeline))
 			pipeline->error = pipeline->error ?: -EIO;
-		/* No later record may come. */
-		if (pipeline->source->is_live)
+		/* No later record may come; or a reader that is behind has not
+		 * read it yet. */
+		if (pipeline->source->is_live && !pipeline->source->has_more)
 			expire_held(pipeline, now_ns);
 		flush(pipeline);
 		if (pipeline->tick && pipeline->tick(pipeline->tick_context))

@@ -21,6 +21,7 @@ struct source {
 	int fd; /* for poll(); a live one must also be read now and then */
 	bool is_live; /* it has an end when its reader wants one */
 	bool ended; /* no record will come any more */
+	bool has_more; /* the last read() left some: it was enough for a round */
 	/* What the kernel half was told, the key of ids too; NULL: none runs. */
 	const struct demux_config *config;
 

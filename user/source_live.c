@@ -118,6 +118,7 @@ static int consume(struct live *live, source_take take, void *context)
 		log_error("cannot read the ring buffer: %s", strerror(-err));
 		return err;
 	}
+	live->source.has_more = !live->left;
 	if (!live->enough && live->left)
 		take_before(live, now_ns);
 	return 0;

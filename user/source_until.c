@@ -170,6 +170,7 @@ static int read_until(struct source *source, source_take take, void *context)
 	int err = until->live->read(until->live, take, context);
 
 	source->ended = until->live->ended;
+	source->has_more = until->live->has_more;
 	return err;
 }
 
