@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * held.c - segments that wait for their verdict. Fourth stage, part of the proof.
+ * held.c - a segment that waits for its verdict, and what came after it. Fourth
+ * stage, part of the proof.
  */
 #include "held.h"
 
@@ -8,101 +9,149 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tcp_states.h"
+#include "classify.h"
 
 /* A close on another CPU may be told this much after it took effect. */
 #define PATIENCE_NS 100000000ull
 
-int held_add(struct held *held, const struct event *event,
-	     const struct judge_wait *wait)
+int held_add(struct held *held, const struct demux_head *head)
 {
-	struct held_segment **end = &held->first;
-	struct held_segment *one = malloc(sizeof(*one) + event->head->len);
+	struct held_record *one = malloc(sizeof(*one) + head->len);
 
 	if (!one)
 		return -ENOMEM;
-	*one = (struct held_segment){
-		.wait = *wait,
-		.record = memcpy(one + 1, event->head, event->head->len),
+	*one = (struct held_record){
+		.head = memcpy(one + 1, head, head->len),
 	};
-	while (*end)
-		end = &(*end)->next;
-	*end = one;
+	if (held->first)
+		held->last->next = one;
+	else
+		held->first = one;
+	held->last = one;
 	return 0;
 }
 
-static bool is_about(const struct held_segment *one, const struct event *event,
-		     const struct demux_sock *sock)
+/* The segment that waits. */
+static const struct demux_segment *waiting(const struct held *held)
 {
-	return one->wait.number ?
-		       event->sock && event->sock->number == one->wait.number :
-		       sock->id == one->wait.id;
+	return (const void *)held->first->head;
+}
+
+/* One that is known by its ends alone shows its address with its next record. */
+static bool is_about(const struct held *held, const struct demux_sock *sock)
+{
+	const struct demux_segment *seg = waiting(held);
+
+	if (sock->id == held->wait.id)
+		return true;
+	return held->wait.is_by_ends && sock->netns == seg->netns &&
+	       same_ends(&seg->ends, &sock->ends);
 }
 
 /* Where a receive call closes it, on the CPU of the lookup that passed it by: one that
  * came before had it closed then already, one that came later found it. A task's
  * close() lets segments in between the socket's leaving and the record of that. */
-static void note_close(struct held_segment *one,
-		       const struct demux_close *close)
+static void note_close(struct held *held, const struct demux_close *close)
 {
-	bool is_late = close->head.mono_ns > one->record->mono_ns + PATIENCE_NS;
+	const struct demux_head *of = held->first->head;
+	bool is_late = close->head.mono_ns > of->mono_ns + PATIENCE_NS;
 	bool is_after = close->how == DEMUX_UNHASHED && close->is_received &&
-			close->head.cpu == one->record->cpu;
+			close->head.cpu == of->cpu;
 
-	one->wait.has_left = !is_late && !(one->wait.number && is_after);
-	one->is_decided = true;
+	held->wait.has_left = !is_late && !(held->wait.is_other && is_after);
+	held->is_decided = true;
 }
 
 /* A later lookup found it, so it was still there: but that may have been quicker
- * on another CPU, and be what made it go. */
-static void note_found(struct held_segment *one,
-		       const struct demux_segment *seg)
+ * on another CPU, and be what made it go. Of two on that CPU, the later one began
+ * when the first was told, and that was after the one that waits. */
+static void note_found(struct held *held, const struct demux_segment *seg)
 {
-	if (seg->sock.state == TCP_CLOSE ||
-	    seg->head.mono_ns <= one->record->mono_ns)
+	const struct demux_head *of = held->first->head;
+
+	if (seg->sock.state == TCP_CLOSE || seg->head.mono_ns <= of->mono_ns)
 		return;
-	if (++one->found > 1 || seg->head.cpu == one->record->cpu)
-		one->is_decided = true;
+	if (seg->head.cpu == of->cpu ||
+	    (held->is_found && seg->head.cpu == held->found_cpu))
+		held->is_decided = true;
+	if (held->is_found)
+		return;
+	held->is_found = true;
+	held->found_cpu = seg->head.cpu;
 }
 
-void held_note(struct held *held, const struct event *event)
+static void look_at(struct held *held, const struct demux_head *head)
 {
-	for (struct held_segment *one = held->first; one; one = one->next) {
-		if (one->is_decided)
-			continue;
-		if (event->head->type == DEMUX_CLOSE &&
-		    is_about(one, event, &event->close->sock))
-			note_close(one, event->close);
-		else if (event->head->type == DEMUX_SEGMENT &&
-			 event->segment->have & DEMUX_HAVE_SOCK &&
-			 is_about(one, event, &event->segment->sock))
-			note_found(one, event->segment);
+	const struct demux_close *close = (const void *)head;
+	const struct demux_segment *seg = (const void *)head;
+
+	if (held->is_decided)
+		return;
+	if (head->type == DEMUX_CLOSE && is_about(held, &close->sock)) {
+		held->is_met = true;
+		note_close(held, close);
+	} else if (head->type == DEMUX_SEGMENT && seg->have & DEMUX_HAVE_SOCK &&
+		   is_about(held, &seg->sock)) {
+		held->is_met = true;
+		note_found(held, seg);
 	}
+}
+
+void held_wait(struct held *held, const struct judge_wait *wait)
+{
+	/* So it is with many that pass the same one by: no need to look for it
+	 * once more. */
+	bool is_unmet = held->wait.id == wait->id && !held->wait.is_by_ends &&
+			!held->is_met;
+
+	held->waits = true;
+	held->wait = *wait;
+	held->is_decided = held->is_met = held->is_found = false;
+	for (const struct held_record *one = held->first->next;
+	     one && !is_unmet && !held->is_decided; one = one->next)
+		look_at(held, one->head);
+	held_expire(held, held->now_ns);
+}
+
+void held_see(struct held *held, const struct event *event)
+{
+	if (held->waits)
+		look_at(held, event->head);
+	held_expire(held, event->head->mono_ns);
 }
 
 void held_expire(struct held *held, uint64_t now_ns)
 {
-	for (struct held_segment *one = held->first; one; one = one->next)
-		one->is_decided |= one->record->mono_ns + PATIENCE_NS < now_ns;
+	if (now_ns > held->now_ns)
+		held->now_ns = now_ns;
+	if (held->waits && held->now_ns > held->first->head->mono_ns &&
+	    held->now_ns - held->first->head->mono_ns > PATIENCE_NS)
+		held->is_decided = true;
 }
 
-struct held_segment *held_next(struct held *held)
+struct held_record *held_next(struct held *held, struct judge_wait *wait,
+			      const struct judge_wait **waited)
 {
-	struct held_segment **at = &held->first, *one;
+	struct held_record *one = held->first;
 
-	while (*at && !(*at)->is_decided)
-		at = &(*at)->next;
-	one = *at;
-	if (one)
-		*at = one->next;
+	*waited = NULL;
+	if (!one || (held->waits && !held->is_decided))
+		return NULL;
+	if (held->waits) {
+		*wait = held->wait;
+		*waited = wait;
+	}
+	held->waits = false;
+	held->first = one->next;
 	return one;
 }
 
 void held_free(struct held *held)
 {
-	struct held_segment *one;
+	while (held->first) {
+		struct held_record *one = held->first;
 
-	held_expire(held, UINT64_MAX);
-	while ((one = held_next(held)))
+		held->first = one->next;
 		free(one);
+	}
 }

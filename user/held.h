@@ -1,43 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * held.h - segments that wait for their verdict. Fourth stage, part of the proof.
+ * held.h - a segment that waits for its verdict, and what came after it. Fourth
+ * stage, part of the proof.
  *
  * A lookup that passes a socket by, or gives one that the hash table has no more,
  * is right where that socket was leaving the table just then. Only its close says
- * so, and that comes a moment later: until then such a segment is held back, not
- * even applied.
+ * so, and that comes a moment later. Until then the segment waits, and behind it
+ * every record that comes: nothing is applied or told in another order than it
+ * came in, and there is one that waits at a time.
  */
 #ifndef HELD_H
 #define HELD_H
 
 #include "judge.h"
 
-struct held_segment {
-	struct held_segment *next;
-	struct judge_wait wait;
-	unsigned int found; /* segments that met the socket since */
-	bool is_decided;
-	const struct demux_head *record; /* a copy, behind this */
+struct held_record {
+	struct held_record *next;
+	const struct demux_head *head; /* a copy, behind this */
 };
 
 struct held {
-	struct held_segment *first; /* in the order in which they came */
+	struct held_record *first; /* in the order in which they came */
+	struct held_record *last;
+	uint64_t now_ns; /* in the trace, for all that is known */
+
+	bool waits; /* the first one does; then for this: */
+	struct judge_wait wait;
+	bool is_decided;
+	bool is_met; /* one behind it is about that socket */
+	bool is_found; /* a segment met it, on another CPU: */
+	uint32_t found_cpu;
 };
 
-/* Keeps a copy of the segment that @event is. 0 or -ENOMEM. */
-int held_add(struct held *held, const struct event *event,
-	     const struct judge_wait *wait);
+/* Keeps a copy of a record. 0 or -ENOMEM. */
+int held_add(struct held *held, const struct demux_head *head);
 
-/* What an event, just applied, says of the sockets that are waited for: it closed,
+/* The first one is a segment that has to wait. What is behind it may decide. */
+void held_wait(struct held *held, const struct judge_wait *wait);
+
+/* What @event, which came last, says of the socket that is waited for: it closed,
  * or a segment met it. */
-void held_note(struct held *held, const struct event *event);
+void held_see(struct held *held, const struct event *event);
 
-/* It is @now_ns: whose socket has not closed by now has stayed. */
+/* It is @now_ns: if the socket has not closed by now, it has stayed. */
 void held_expire(struct held *held, uint64_t now_ns);
 
-/* The first that is decided, which is held no more, and the caller's to free(); or
- * NULL. */
-struct held_segment *held_next(struct held *held);
+/* The first one, if it waits for nothing, is held no more, and the caller's to
+ * free(). What was decided, if it had to wait, goes to @wait, which is *@waited
+ * then; else that is NULL. */
+struct held_record *held_next(struct held *held, struct judge_wait *wait,
+			      const struct judge_wait **waited);
 
 void held_free(struct held *held);
 

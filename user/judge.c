@@ -120,14 +120,19 @@ bool judge_waits(const struct model *model, const struct event *event,
 		other = passed_by(model, event);
 	else if (sock && same_ends(&seg->ends, &sock->ends))
 		other = twin_of(model, event, sock);
-	*wait = (struct judge_wait){ .number = other ? other->number : 0 };
-	if (other)
+	if (other) {
+		*wait = (struct judge_wait){
+			.id = other->last.id,
+			.is_other = true,
+			.is_by_ends = other->last.flags & DEMUX_SOCK_BY_ENDS,
+		};
 		return true;
+	}
 	if (!sock || is_listener || model_table_is_mini(sock) ||
 	    !is_out_of_chain(event))
 		return false;
 	/* Its close may have come before. */
-	wait->id = sock->id;
+	*wait = (struct judge_wait){ .id = sock->id };
 	itself = model_find(model, sock->id);
 	return !itself || !model_is_gone(itself);
 }
@@ -238,7 +243,7 @@ static enum verdict judge_listener(struct judge *judge,
 /* I6: no two sockets have the same two ends, but for those of two devices. */
 static enum verdict judge_twin(struct judge *judge)
 {
-	if (!judge->waited || !judge->waited->number)
+	if (!judge->waited || !judge->waited->is_other)
 		return VERDICT_PROVED;
 	if (judge->waited->has_left)
 		return judge_explain(judge, "I6: another socket with these two "

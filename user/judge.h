@@ -18,8 +18,9 @@ enum verdict {
 
 /* The socket whose close, or whose staying, the verdict depends on. */
 struct judge_wait {
-	uint64_t number; /* of another one, that the lookup passed by; 0: none */
-	uint64_t id; /* then of the one that got the segment */
+	uint64_t id;
+	bool is_other; /* that the lookup passed by; else it got the segment */
+	bool is_by_ends; /* it is known by its ends alone: the id is made up */
 	bool has_left; /* the hash table, just then: known when it is decided */
 };
 

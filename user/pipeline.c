@@ -114,49 +114,63 @@ static void judge(struct pipeline *pipeline, struct event *event)
 		proof_accept(proof, &pipeline->model, event);
 }
 
-static int apply(struct pipeline *pipeline, struct event *event)
-{
-	int err = out_of_memory(model_apply(&pipeline->model, event));
-
-	if (!err)
-		held_note(&pipeline->held, event);
-	return err;
-}
-
-static void tell(struct pipeline *pipeline, struct event *event)
+static int tell(struct pipeline *pipeline, struct event *event)
 {
 	struct proof *proof = &pipeline->proof;
+	int err = out_of_memory(model_apply(&pipeline->model, event));
 
-	if (proof->stopped_early)
-		return;
+	if (err)
+		return err;
 	judge(pipeline, event);
 	hand_on(pipeline, event);
 	proof->stopped_early = pipeline->count_max &&
 			       proof_judged(proof) + proof_copies(proof) ==
 				       pipeline->count_max;
+	return 0;
 }
 
-/* Those whose verdict has not to wait any more. They are earlier than what was
- * applied last: that its event's sockets stay does not depend on them. */
-static void tell_held(struct pipeline *pipeline)
+/* What has not to wait, or not any more. */
+static void pass(struct pipeline *pipeline, struct event *event)
 {
-	struct proof *proof = &pipeline->proof;
-	struct held_segment *held;
+	int err;
+
+	if (pipeline->proof.stopped_early)
+		return;
+	err = pipeline_wants(pipeline, event) ? tell(pipeline, event) :
+						leave_out(pipeline, event);
+	pipeline->error = pipeline->error ?: err;
+}
+
+static bool waits(const struct pipeline *pipeline, const struct event *event,
+		  struct judge_wait *wait)
+{
+	return !pipeline->proof.stopped_early &&
+	       pipeline_wants(pipeline, event) &&
+	       judge_waits(&pipeline->model, event, wait);
+}
+
+/* Those that are held go on, up to one that waits. */
+static void pass_held(struct pipeline *pipeline)
+{
+	struct judge *judge = &pipeline->proof.judge;
+	struct held *held = &pipeline->held;
+	struct held_record *one;
+	struct judge_wait wait;
 	struct event event;
 	const char *problem;
 
-	while ((held = held_next(&pipeline->held))) {
-		int err;
-
-		decode(&event, held->record, held->record->len, &problem);
+	while (held->first) {
+		decode(&event, held->first->head, held->first->head->len,
+		       &problem);
 		event.trace = &pipeline->source->head;
-		proof->judge.waited = &held->wait;
-		err = apply(pipeline, &event);
-		if (!err)
-			tell(pipeline, &event);
-		pipeline->error = pipeline->error ?: err;
-		proof->judge.waited = NULL;
-		free(held);
+		if (!held->waits && waits(pipeline, &event, &wait))
+			held_wait(held, &wait);
+		one = held_next(held, &wait, &judge->waited);
+		if (!one)
+			break;
+		pass(pipeline, &event);
+		judge->waited = NULL;
+		free(one);
 	}
 }
 
@@ -164,20 +178,19 @@ static void tell_held(struct pipeline *pipeline)
 static void expire_held(struct pipeline *pipeline, uint64_t now_ns)
 {
 	held_expire(&pipeline->held, now_ns);
-	tell_held(pipeline);
+	pass_held(pipeline);
 }
 
-/* Before it, what it decides: a socket's close comes after what its leaving
- * explains. */
-static int apply_and_tell(struct pipeline *pipeline, struct event *event)
+/* It comes behind those that are held. */
+static void hold(struct pipeline *pipeline, const struct event *event)
 {
-	int err = apply(pipeline, event);
+	int err = out_of_memory(held_add(&pipeline->held, event->head));
 
+	pipeline->error = pipeline->error ?: err;
 	if (err)
-		return err;
-	tell_held(pipeline);
-	tell(pipeline, event);
-	return 0;
+		return;
+	held_see(&pipeline->held, event);
+	pass_held(pipeline);
 }
 
 /* The heart: one record through all stages. Non-zero: enough for now. */
@@ -205,17 +218,13 @@ static int take(void *context, const void *record, size_t len)
 		hand_on_end(pipeline, &event);
 		return 1;
 	}
-	expire_held(pipeline, event.head->mono_ns);
 	/* A recording is read on to its end: that has the counters. */
 	if (proof->stopped_early)
 		return pipeline->source->is_live;
-	if (!pipeline_wants(pipeline, &event))
-		err = leave_out(pipeline, &event);
-	else if (judge_waits(&pipeline->model, &event, &wait))
-		err = out_of_memory(held_add(&pipeline->held, &event, &wait));
+	if (pipeline->held.first || waits(pipeline, &event, &wait))
+		hold(pipeline, &event);
 	else
-		err = apply_and_tell(pipeline, &event);
-	pipeline->error = pipeline->error ?: err;
+		pass(pipeline, &event);
 	return pipeline->error ||
 	       (proof->stopped_early && pipeline->source->is_live);
 }

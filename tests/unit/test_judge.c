@@ -191,7 +191,7 @@ static void test_i6_one_socket(void **state)
 	expect(&one, VERDICT_PROVED, NULL);
 	expect(&two, VERDICT_UNEXPLAINED, "I6:");
 	proof.judge.waited =
-		&(struct judge_wait){ .number = 1, .has_left = true };
+		&(struct judge_wait){ .is_other = true, .has_left = true };
 	expect(&two, VERDICT_EXPLAINED, "I6:");
 	proof.judge.waited = NULL;
 	feed(&model, &close);

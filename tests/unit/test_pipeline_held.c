@@ -7,7 +7,7 @@
 #define MS 1000000ull
 
 /* The connection's, what a listener got of it on CPU 1, and what came later. */
-static struct demux_segment_more opened, passed;
+static struct demux_segment_more opened, passed, found, again;
 static struct demux_close closing;
 
 static int begin_held(void **state)
@@ -19,10 +19,25 @@ static int begin_held(void **state)
 	passed = make_segment(1000 * MS, DEMUX_LISTENER, ends);
 	give_sock(&passed, make_listener(200, "0.0.0.0", 80));
 	passed.segment.head.cpu = 1;
+	found = make_match(1001 * MS, 100, ends);
+	again = make_match(1002 * MS, 100, ends);
 	closing = make_close(1003 * MS, DEMUX_DESTROYED,
 			     make_sock(100, S_CLOSE, ends));
 	last = make_end(2000 * MS, 2, 0);
 	return 0;
+}
+
+/* What a record has says nothing of the moment at which memory is given back. */
+static void test_close_of_before(void **state)
+{
+	(void)state;
+	passed.segment.head.mono_ns = 5000 * MS;
+	give(&opened);
+	give(&passed);
+	give(&closing);
+	give(&last);
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s9s9c$");
 }
 
 /* A reader that is behind has not read the close yet. */
@@ -54,9 +69,99 @@ static void test_nothing_more(void **state)
 	assert_int_equal(summary.unexplained, 1);
 }
 
+/* Those that were counted are those that were told. */
+static void test_count_with_held(void **state)
+{
+	(void)state;
+	found.segment.head.cpu = 1;
+	pipeline.count_max = 2;
+	give(&opened);
+	give(&passed);
+	give(&found);
+	give(&again);
+	give(&last);
+	assert_int_equal(run(), 0);
+	assert_int_equal(summary.segments, 2);
+	assert_int_equal(port_segments, 2);
+}
+
+/* Nothing overtakes what waits, so a recording of this says the same. */
+static void test_order(void **state)
+{
+	(void)state;
+	b.segment.head.mono_ns = 1001 * MS;
+	give(&opened);
+	give(&passed);
+	give(&b);
+	give(&passed);
+	give(&closing);
+	give(&last);
+	last.counters.seen = last.counters.emitted = 4;
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s9s9s2s9c$");
+	assert_int_equal(summary.explained, 2);
+	assert_true(summary.is_proved);
+}
+
+/* The close of the first is none of the second, which waits behind it. */
+static void test_several(void **state)
+{
+	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 8);
+	struct demux_segment_more opened_too = make_match(2 * MS, 101, ends);
+	struct demux_segment_more passed_too = passed;
+
+	(void)state;
+	passed_too.segment.ends = ends;
+	give(&opened);
+	give(&opened_too);
+	give(&passed);
+	give(&passed_too);
+	give(&closing);
+	give(&last);
+	last.counters.seen = last.counters.emitted = 4;
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s9s8s9s8c$");
+	assert_int_equal(summary.explained, 1);
+	assert_int_equal(summary.unexplained, 1);
+}
+
+/* Many of one flow, all of them at once when it is decided. */
+static void test_flow(void **state)
+{
+	(void)state;
+	give(&opened);
+	for (int i = 0; i < 5; i++)
+		give(&passed);
+	give(&b);
+	give(&closing);
+	give(&last);
+	last.counters.seen = last.counters.emitted = 7;
+	b.segment.head.mono_ns = 1050 * MS;
+	closing.head.mono_ns = 1060 * MS;
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s9s9s9s9s9s9s2c$");
+	assert_int_equal(summary.explained, 5);
+	begin_held(NULL);
+	give(&opened);
+	for (int i = 0; i < 5; i++)
+		give(&passed);
+	give(&b);
+	give(&closing);
+	give(&last);
+	b.segment.head.mono_ns = 1200 * MS;
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s9s9s9s9s9s9s2c$");
+	assert_int_equal(summary.unexplained, 5);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup(test_close_of_before, begin_held),
 	cmocka_unit_test_setup(test_round_is_over, begin_held),
 	cmocka_unit_test_setup(test_nothing_more, begin_held),
+	cmocka_unit_test_setup(test_count_with_held, begin_held),
+	cmocka_unit_test_setup(test_order, begin_held),
+	cmocka_unit_test_setup(test_several, begin_held),
+	cmocka_unit_test_setup(test_flow, begin_held),
 };
 
 RUN("pipeline_held", tests)
