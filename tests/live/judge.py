@@ -366,7 +366,8 @@ def check_proved(run, unseen=(), older=False):
             assert not any(ends_of(x) == ends_of(segment) and
                            x["flags"] == "SYN" for x in run.segments)
     summary = run.summary
-    assert summary["unexplained"] == len(blanks)
+    assert summary["unexplained"] == len(blanks), [
+        x for x in run.segments if x["verdict"] == "unexplained"]
     assert summary["why"] == ([f"{len(blanks)} segments are unexplained"]
                               if blanks else [])
     assert summary["verdict"] == ("not_proved" if blanks else "proved")
