@@ -145,19 +145,29 @@ static __always_inline void accept_fd(unsigned int fd, struct file *file)
 	emit_other(&record, sizeof(record));
 }
 
-/* This task was called to do something to @sk; how it went, its exit tells. */
+/* This task was called to do something to @sk; how it went, its exit tells. The
+ * highest bits of @call are free for what else may be done within a call. */
+static __always_inline void call_begins_of(struct sock *sk, __u64 call)
+{
+	__u64 value = (__u64)sk;
+
+	call |= bpf_get_current_pid_tgid();
+	if (bpf_map_update_elem(&calls, &call, &value, BPF_ANY))
+		count_stuck();
+}
+
 static __always_inline void call_begins(struct sock *sk)
 {
-	__u64 task = bpf_get_current_pid_tgid(), value = (__u64)sk;
-
-	if (is_tcp(sk) && bpf_map_update_elem(&calls, &task, &value, BPF_ANY))
-		count_stuck();
+	if (is_tcp(sk))
+		call_begins_of(sk, 0);
 }
 
 static __always_inline struct sock *call_ends_of(__u64 call)
 {
-	__u64 *value = bpf_map_lookup_elem(&calls, &call), sk;
+	__u64 *value, sk;
 
+	call |= bpf_get_current_pid_tgid();
+	value = bpf_map_lookup_elem(&calls, &call);
 	if (!value)
 		return NULL;
 	sk = *value;
@@ -167,7 +177,7 @@ static __always_inline struct sock *call_ends_of(__u64 call)
 
 static __always_inline struct sock *call_ends(void)
 {
-	return call_ends_of(bpf_get_current_pid_tgid());
+	return call_ends_of(0);
 }
 
 static __always_inline void sock_listens(struct sock *sk)
@@ -186,6 +196,27 @@ static __always_inline void sock_listens(struct sock *sk)
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
 	emit_other(&record, sizeof(record));
 }
+
+static __always_inline void emit_device(struct demux_device *record)
+{
+	fill_head(&record->head, DEMUX_DEVICE, sizeof(*record));
+	emit_other(record, sizeof(*record));
+}
+
+/* @sk was bound to a device, or to none. Before it listens or connects, that is
+ * nothing to tell. */
+static __always_inline void sock_rebinds(struct sock *sk)
+{
+	struct demux_device record = {};
+
+	if (is_wanted_sock(sk) && read_wanted(&record.sock, sk) &&
+	    record.sock.state != TCP_CLOSE)
+		emit_device(&record);
+}
+
+/* For kprobes: SO_BINDTODEVICE, which a BPF program may set in the midst of
+ * another call. */
+#define REBINDING (1ull << 62)
 
 /* Often a segment is what ends a socket: then it is told first. */
 static __always_inline void emit_close(struct demux_close *record)

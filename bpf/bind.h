@@ -35,6 +35,15 @@ static __always_inline void sock_binds(struct sock *sk)
 	emit_other(&record, sizeof(record));
 }
 
+/* @sk was bound to a device, or to none. */
+static __always_inline void udp_sock_rebinds(struct sock *sk)
+{
+	struct demux_device record = {};
+
+	if (is_wanted_sock(sk) && read_wanted_udp(&record.sock, sk))
+		emit_device(&record);
+}
+
 /* Its memory goes back soon, and no datagram can match it any more. */
 static __always_inline void sock_unbinds(struct sock *sk)
 {
@@ -51,20 +60,18 @@ static __always_inline void sock_unbinds(struct sock *sk)
 
 /* For kprobes: the call's exit tells how it went. A connect() may have a bind in
  * it. */
-#define CONNECTING (1ull << 63)
+#define CONNECTING    (1ull << 63)
+#define UDP_REBINDING (1ull << 61)
 
 static __always_inline void udp_call_begins(struct sock *sk, __u64 call)
 {
-	__u64 value = (__u64)sk;
-
-	call |= bpf_get_current_pid_tgid();
-	if (is_udp(sk) && bpf_map_update_elem(&calls, &call, &value, BPF_ANY))
-		count_stuck();
+	if (is_udp(sk))
+		call_begins_of(sk, call);
 }
 
 static __always_inline void udp_call_ends(__u64 call, int failed)
 {
-	struct sock *sk = call_ends_of(call | bpf_get_current_pid_tgid());
+	struct sock *sk = call_ends_of(call);
 
 	if (sk && !failed)
 		sock_binds(sk);

@@ -208,6 +208,14 @@ int BPF_PROG(on_fd_again, unsigned int fd, struct file *file)
 	return 0;
 }
 
+SEC("fexit/sock_bindtoindex_locked")
+int BPF_PROG(on_device, struct sock *sk, int ifindex, int failed)
+{
+	if (!failed)
+		sock_rebinds(sk);
+	return 0;
+}
+
 SEC("fexit/inet_csk_listen_start")
 int BPF_PROG(on_listen, struct sock *sk)
 {

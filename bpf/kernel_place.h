@@ -6,7 +6,7 @@
 #ifndef DEMUX_KERNEL_PLACE_H
 #define DEMUX_KERNEL_PLACE_H
 
-#include "kernel.h"
+#include "kernel_skb.h"
 
 #define UNKNOWN_SKB 1 /* instead of an address */
 

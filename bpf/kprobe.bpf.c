@@ -222,6 +222,24 @@ int BPF_KRETPROBE(on_listen, int err)
 	return 0;
 }
 
+SEC("kprobe")
+int BPF_KPROBE(on_device_call, struct sock *sk)
+{
+	if (is_tcp(sk))
+		call_begins_of(sk, REBINDING);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(on_device, int failed)
+{
+	struct sock *sk = call_ends_of(REBINDING);
+
+	if (sk && !failed)
+		sock_rebinds(sk);
+	return 0;
+}
+
 /* --- what kprobes missed -------------------------------------------------- */
 
 /* The probe behind a perf event counts calls that it had to let pass. That is

@@ -305,8 +305,10 @@ static __always_inline void sight_binds(struct pt_regs *regs, long ret)
 {
 	long number = SYSCALL_NUMBER(regs);
 	struct socket *socket;
-	struct sock *sk;
+	struct sock *sk = syscall_rebound(regs, ret);
 
+	if (sk)
+		udp_sock_rebinds(sk);
 	if ((number != SYS_BIND && number != SYS_CONNECT) || ret || is_compat())
 		return;
 	socket = syscall_socket(PT_REGS_PARM1_CORE_SYSCALL(regs));

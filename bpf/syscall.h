@@ -15,16 +15,22 @@
 #define SYS_LISTEN           201
 #define SYS_ACCEPT           202
 #define SYS_CONNECT          203
+#define SYS_SETSOCKOPT       208
 #define SYS_ACCEPT4          242
 #define SYSCALL_NUMBER(regs) ((regs)->syscallno)
 #else
 #define SYS_CONNECT          42
 #define SYS_BIND             49
 #define SYS_LISTEN           50
+#define SYS_SETSOCKOPT       54
 #define SYS_ACCEPT           43
 #define SYS_ACCEPT4          288
 #define SYSCALL_NUMBER(regs) ((regs)->orig_ax)
 #endif
+
+#define SOL_SOCKET       1
+#define SO_BINDTODEVICE  25
+#define SO_BINDTOIFINDEX 62
 
 #define TS_COMPAT 2 /* x86: a system call of 32 bits, with other numbers */
 
@@ -82,11 +88,29 @@ static __always_inline void syscall_listens(__u32 fd, long ret)
 		sock_listens(sk);
 }
 
+/* The socket that this call bound to a device, or to none; or NULL. */
+static __always_inline struct sock *syscall_rebound(struct pt_regs *regs,
+						    long ret)
+{
+	__u32 option = PT_REGS_PARM3_CORE_SYSCALL(regs);
+	struct socket *socket;
+
+	if (SYSCALL_NUMBER(regs) != SYS_SETSOCKOPT || ret || is_compat() ||
+	    (__u32)PT_REGS_PARM2_CORE_SYSCALL(regs) != SOL_SOCKET ||
+	    (option != SO_BINDTODEVICE && option != SO_BINDTOIFINDEX))
+		return NULL;
+	socket = syscall_socket(PT_REGS_PARM1_CORE_SYSCALL(regs));
+	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
 static __always_inline void syscall_ends(struct pt_regs *regs, long ret)
 {
 	long number = SYSCALL_NUMBER(regs);
+	struct sock *rebound = syscall_rebound(regs, ret);
 
-	if (number == SYS_LISTEN && !is_compat())
+	if (rebound)
+		sock_rebinds(rebound);
+	else if (number == SYS_LISTEN && !is_compat())
 		syscall_listens(PT_REGS_PARM1_CORE_SYSCALL(regs), ret);
 	else if ((number == SYS_ACCEPT || number == SYS_ACCEPT4) && ret >= 0 &&
 		 !is_compat())

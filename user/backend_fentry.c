@@ -59,6 +59,8 @@ static const struct hook hooks[] = {
 	  HOOK_EXTRA, "accepted sockets, none missed, and their inodes" },
 	{ "on_accept", "inet_csk_accept", HOOK_FENTRY, false, MISS_SHOWS,
 	  HOOK_PROOF, "accepted sockets and their listener" },
+	{ "on_device", "sock_bindtoindex_locked", HOOK_FENTRY, false,
+	  MISS_SHOWS, HOOK_EXTRA, "sockets that are bound to a device later" },
 	{ "on_listen", "inet_csk_listen_start", HOOK_FENTRY, false, MISS_SHOWS,
 	  HOOK_EXTRA, "new listeners" },
 	{ "on_segment4_done", "tcp_v4_rcv", HOOK_FENTRY, false, MISS_SHOWS,

@@ -121,6 +121,11 @@ static const char *check_bind(struct event *event)
 	return check_sock(sock);
 }
 
+static const char *check_device(struct event *event)
+{
+	return check_sock(&event->device->sock);
+}
+
 static const char *check_listen(struct event *event)
 {
 	return check_sock(&event->listen->sock);
@@ -173,6 +178,7 @@ static const struct {
 	[DEMUX_REASON] = { sizeof(struct demux_reason), check_reason },
 	[DEMUX_DATAGRAM] = { DEMUX_DATAGRAM_LEN, check_datagram },
 	[DEMUX_BIND] = { sizeof(struct demux_accept), check_bind },
+	[DEMUX_DEVICE] = { sizeof(struct demux_device), check_device },
 };
 
 int decode(struct event *event, const void *bytes, size_t len,

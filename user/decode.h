@@ -35,6 +35,7 @@ struct event {
 		const struct demux_accept *accept;
 		const struct demux_listen *listen;
 		const struct demux_close *close;
+		const struct demux_device *device;
 		const struct demux_end *end;
 		const struct demux_reason *reason;
 	};

@@ -43,7 +43,7 @@ GETTER(event)
 		[DEMUX_SEGMENT] = "segment", [DEMUX_ACCEPT] = "accept",
 		[DEMUX_LISTEN] = "listen",   [DEMUX_CLOSE] = "close",
 		[DEMUX_SOCKET] = "socket",   [DEMUX_DATAGRAM] = "datagram",
-		[DEMUX_BIND] = "bind",
+		[DEMUX_BIND] = "bind",       [DEMUX_DEVICE] = "device",
 	};
 
 	return value_name(value, is_connect(event) ? "connect" :

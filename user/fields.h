@@ -21,9 +21,11 @@ enum field_events {
 	OF_SOCKET = 1 << DEMUX_SOCKET,
 	OF_DATAGRAM = 1 << DEMUX_DATAGRAM,
 	OF_BIND = 1 << DEMUX_BIND,
+	OF_DEVICE = 1 << DEMUX_DEVICE,
 	OF_END = 1 << DEMUX_END,
 	OF_ARRIVALS = OF_SEGMENT | OF_DATAGRAM,
-	OF_SOCKETS = OF_ACCEPT | OF_LISTEN | OF_CLOSE | OF_SOCKET | OF_BIND,
+	OF_SOCKETS = OF_ACCEPT | OF_LISTEN | OF_CLOSE | OF_SOCKET | OF_BIND |
+		     OF_DEVICE,
 	OF_ALL = OF_ARRIVALS | OF_SOCKETS,
 };
 
@@ -39,7 +41,7 @@ extern const struct field fields[];
 extern const struct field summary_fields[];
 
 /* Event types and one; fields of one type and one. */
-#define FIELDS_TYPES (DEMUX_BIND + 1)
+#define FIELDS_TYPES (DEMUX_DEVICE + 1)
 #define FIELDS_MAX   80
 /* Those that events of @type have, and NULL; ready for a sink's inner loop. */
 const struct field *const *fields_of(unsigned int type);

@@ -29,6 +29,8 @@ const struct demux_sock *fields_sock_record(const struct event *event)
 		return &event->listen->sock;
 	case DEMUX_CLOSE:
 		return &event->close->sock;
+	case DEMUX_DEVICE:
+		return &event->device->sock;
 	}
 	return NULL;
 }
@@ -92,11 +94,13 @@ SOCK_PORT(lport)
 SOCK_ADDR(raddr)
 SOCK_PORT(rport)
 
+/* That it is bound to none any more is told; else that goes without saying. */
 GETTER(ifindex)
 {
 	const struct demux_sock *sock = fields_sock_record(event);
 
-	return sock && sock->ifindex && value_number(value, sock->ifindex);
+	return sock && (sock->ifindex || event->head->type == DEMUX_DEVICE) &&
+	       value_number(value, sock->ifindex);
 }
 
 /* An IPv6 socket with an IPv4 peer: ::ffff:a.b.c.d on both ends. */

@@ -271,6 +271,21 @@ static int apply_close(struct model *model, struct event *event)
 	return 0;
 }
 
+/* What had been read of it before, and is told later, has its old device. */
+static int apply_device(struct model *model, struct event *event)
+{
+	const struct demux_device *device = event->device;
+	struct model_sock *sock;
+	int err = model_table_meet(model, &device->sock, device->head.mono_ns,
+				   &sock);
+
+	if (err)
+		return err;
+	sock->rebound_ns = device->head.mono_ns;
+	event->sock = sock;
+	return 0;
+}
+
 static void drop_idle_mini(struct htab_node *node, void *context)
 {
 	struct model_sock *sock = htab_entry(node, struct model_sock, by_id);
@@ -316,6 +331,8 @@ int model_apply(struct model *model, struct event *event)
 		return apply_listen(model, event);
 	case DEMUX_CLOSE:
 		return apply_close(model, event);
+	case DEMUX_DEVICE:
+		return apply_device(model, event);
 	case DEMUX_REASON:
 		return model_reason_apply(model, event);
 	}

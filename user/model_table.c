@@ -303,12 +303,15 @@ static int note_sight(struct model *model, struct model_sock *sock,
 {
 	bool is_moved = model_table_is_udp(now) &&
 			memcmp(&sock->last.ends, &now->ends, sizeof(now->ends));
+	uint32_t ifindex = now_ns < sock->rebound_ns ? sock->last.ifindex :
+						       now->ifindex;
 
 	if (is_moved && now->ends.rport)
 		sock->connected_ns = now_ns;
 	if (is_moved)
 		model_table_drop_ends(model, sock);
 	sock->last = *now;
+	sock->last.ifindex = ifindex;
 	return is_moved && sock->counted ? note_ends(model, sock) : 0;
 }
 

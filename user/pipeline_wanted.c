@@ -42,6 +42,9 @@ bool pipeline_wants(const struct pipeline *pipeline, const struct event *event)
 	case DEMUX_CLOSE:
 		sock = &event->close->sock;
 		break;
+	case DEMUX_DEVICE:
+		sock = &event->device->sock;
+		break;
 	case DEMUX_REASON:
 		return true;
 	}

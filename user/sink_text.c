@@ -118,6 +118,7 @@ static struct detail {
 	{ "icmp", " icmp", "", OF_DATAGRAM, NULL, NULL },
 	{ "dropped", " dropped", "", OF_DATAGRAM, NULL, NULL },
 	{ "sock_state", " ", "", OF_SOCKET, NULL, NULL },
+	{ "sock_ifindex", " bound to ", "", OF_DEVICE, NULL, NULL },
 	{ "mapped", " v4-mapped", "", OF_ARRIVALS | OF_ACCEPT | OF_SOCKET, NULL,
 	  NULL },
 	{ "comm", " ", "", OF_ACCEPT | OF_LISTEN | OF_SOCKET | OF_BIND, NULL,

@@ -93,6 +93,7 @@ class Run:
         self.sockets = kinds.get("socket", [])
         self.datagrams = kinds.get("datagram", [])
         self.binds = kinds.get("bind", [])
+        self.devices = kinds.get("device", [])
         self.connects = kinds.get("connect", [])
         self.summaries = kinds.get("summary", [])
 

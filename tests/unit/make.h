@@ -235,6 +235,19 @@ static inline struct demux_close make_close(uint64_t mono_ns, uint32_t how,
 	};
 }
 
+static inline struct demux_device make_device(uint64_t mono_ns,
+					      struct demux_sock sock)
+{
+	return (struct demux_device){
+		.head = {
+			.type = DEMUX_DEVICE,
+			.len = sizeof(struct demux_device),
+			.mono_ns = mono_ns,
+		},
+		.sock = sock,
+	};
+}
+
 /* The counters of a trace that lost nothing. */
 static inline struct demux_end make_end(uint64_t mono_ns, uint64_t emitted,
 					uint64_t filtered)

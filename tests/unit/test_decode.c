@@ -57,7 +57,7 @@ static void test_type(void **state)
 	(void)state;
 	for (unsigned int type = 0; type < 65536; type++) {
 		more.segment.head.type = type;
-		if (type >= DEMUX_SEGMENT && type <= DEMUX_BIND &&
+		if (type >= DEMUX_SEGMENT && type <= DEMUX_DEVICE &&
 		    type != DEMUX_FD)
 			continue;
 		assert_int_equal(take(&more, sizeof(more)), -ENOTSUP);
@@ -76,11 +76,14 @@ static void test_least_size(void **state)
 	struct demux_close close = make_close(1, DEMUX_UNHASHED, sock);
 	struct demux_end end = make_end(1, 0, 0);
 	struct demux_accept before = make_before(1, 2, "x", 3, 0, sock);
-	struct demux_head *heads[] = { &accept.head, &listen.head, &close.head,
-				       &end.head, &before.head };
+	struct demux_device device = make_device(1, sock);
+	struct demux_head *heads[] = {
+		&accept.head, &listen.head, &close.head,
+		&end.head,    &before.head, &device.head
+	};
 
 	(void)state;
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
 		size_t len = heads[i]->len;
 
 		assert_int_equal(take(heads[i], len), 0);

@@ -107,6 +107,33 @@ static void test_i3_of_a_device(void **state)
 	expect(&none, VERDICT_UNEXPLAINED, "I3:");
 }
 
+/* It is bound to a device later: what other devices bring is not its any more.
+ * What it had before, and is told afterwards, does not make it so. */
+static void test_i3_rebound(void **state)
+{
+	struct demux_segment_more open = make_match(1, 100, client(1000));
+	struct demux_segment_more late = make_match(3, 100, client(1000));
+	struct demux_segment_more none =
+		make_segment(5, DEMUX_NONE, client(1000));
+	struct demux_device device = make_device(4, open.segment.sock);
+
+	(void)state;
+	none.segment.have |= DEMUX_HAVE_SDIF;
+	none.segment.ifindex = 3;
+	expect(&open, VERDICT_PROVED, NULL);
+	expect(&none, VERDICT_UNEXPLAINED, "I3:");
+	device.sock.ifindex = 2;
+	assert_int_equal(feed(&model, &device).sock->number, 1);
+	expect(&none, VERDICT_PROVED, NULL);
+	expect(&late, VERDICT_PROVED, NULL);
+	expect(&none, VERDICT_PROVED, NULL);
+	device.head.mono_ns = 6;
+	device.sock.ifindex = 3;
+	feed(&model, &device);
+	none.segment.head.mono_ns = 7;
+	expect(&none, VERDICT_UNEXPLAINED, "I3:");
+}
+
 /* Two have the same two ends, each of a device. */
 static void expect_of(uint32_t first, uint32_t second,
 		      struct demux_segment_more *more, const char *rule)
@@ -324,13 +351,13 @@ static void test_i9_exceptions(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(test_assigned),        TEST(test_i2_sk_lookup),
-	TEST(test_i2_reopened),     TEST(test_listener_of_another_device),
-	TEST(test_i3_of_a_device),  TEST(test_of_two_devices),
-	TEST(test_i5_in_its_chain), TEST(test_i5_of_a_request),
-	TEST(test_i6_one_socket),   TEST(test_i7_accept),
-	TEST(test_i9_nobody),       TEST(test_i9_table_has_none),
-	TEST(test_i9_exceptions),
+	TEST(test_assigned),          TEST(test_i2_sk_lookup),
+	TEST(test_i2_reopened),       TEST(test_listener_of_another_device),
+	TEST(test_i3_of_a_device),    TEST(test_i3_rebound),
+	TEST(test_of_two_devices),    TEST(test_i5_in_its_chain),
+	TEST(test_i5_of_a_request),   TEST(test_i6_one_socket),
+	TEST(test_i7_accept),         TEST(test_i9_nobody),
+	TEST(test_i9_table_has_none), TEST(test_i9_exceptions),
 };
 
 RUN("judge", tests)

@@ -47,7 +47,7 @@ static struct summary summary;
 /* Of a segment: its remote port. */
 static void on_event(struct sink *sink, const struct event *event)
 {
-	static const char letters[] = "?salc$k-drb";
+	static const char letters[] = "?salc$k-drbv";
 	size_t used = strlen(seen);
 
 	(void)sink;
@@ -156,12 +156,14 @@ static void expect(struct demux_config wanted, const char *letters)
 		make_accept(4, 70, "w", 5, 0, a.segment.sock);
 	struct demux_listen listens =
 		make_listen(5, 70, "w", make_listener(9, "fd00::1", 81));
+	struct demux_device rebound = make_device(5, a.segment.sock);
 	struct demux_close closed =
 		make_close(6, DEMUX_UNHASHED, a.segment.sock);
 	struct demux_end last = make_end(9, 3, 0);
-	const void *const records[] = { &a,       &b,      &c,    &accepted,
-					&listens, &closed, &last, NULL };
-	size_t segments = strcspn(letters, "alc");
+	const void *const records[] = { &a,        &b,       &c,
+					&accepted, &listens, &rebound,
+					&closed,   &last,    NULL };
+	size_t segments = strcspn(letters, "alvc");
 
 	c.segment.netns = c.segment.sock.netns = OTHER_NETNS;
 	assert_string_equal(pass(&wanted, records), letters);
@@ -173,18 +175,18 @@ static void expect(struct demux_config wanted, const char *letters)
 static void test_ports_and_families(void **state)
 {
 	(void)state;
-	expect(all(), "123alc");
-	expect(port(80), "13ac");
+	expect(all(), "123alvc");
+	expect(port(80), "13avc");
 	expect(port(81), "2l");
 	expect(port(82), "");
-	expect(family(DEMUX_IPV4), "12ac");
+	expect(family(DEMUX_IPV4), "12avc");
 	expect(family(DEMUX_IPV6), "3l");
 }
 
 static void test_netns(void **state)
 {
 	(void)state;
-	expect(netns(MAKE_NETNS), "12alc");
+	expect(netns(MAKE_NETNS), "12alvc");
 	expect(netns(OTHER_NETNS), "3");
 	expect(netns(OTHER_NETNS + 1), "");
 }
@@ -193,12 +195,12 @@ static void test_netns(void **state)
 static void test_remote(void **state)
 {
 	(void)state;
-	expect(remote(NULL, 0, 1), "1alc");
+	expect(remote(NULL, 0, 1), "1alvc");
 	expect(remote(NULL, 0, 3), "3l");
-	expect(remote("10.0.0.2", 32, 0), "1alc");
+	expect(remote("10.0.0.2", 32, 0), "1alvc");
 	expect(remote("10.0.1.0", 24, 0), "2l");
 	expect(remote("10.0.1.0", 24, 3), "l");
-	expect(remote("10.0.0.0", 8, 0), "12alc");
+	expect(remote("10.0.0.0", 8, 0), "12alvc");
 	expect(remote("fd00::", 16, 0), "3l");
 	expect(remote("fd01::", 16, 0), "l");
 }

@@ -130,6 +130,21 @@ static void test_quiet(void **state)
 	assert_string_equal(text, "");
 }
 
+static void test_device(void **state)
+{
+	struct demux_device device = make_device(
+		1, make_sock(9, S_ESTABLISHED,
+			     make_ends("10.0.0.1", 80, "10.0.0.2", 4000)));
+
+	(void)state;
+	show(&device);
+	device.sock.ifindex = 3;
+	show(&device);
+	assert_int_equal(count_lines("device  "), 2);
+	assert_contains(text, " 10.0.0.1:80         bound to 0\n");
+	assert_contains(text, " 10.0.0.1%3:80       bound to 3\n");
+}
+
 static void client_gets(uint16_t lport, unsigned int peers)
 {
 	struct demux_ends ends = make_ends("10.0.0.1", lport, "10.0.0.2", 80);
@@ -183,8 +198,9 @@ static void test_client_ports(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_listeners_alone), TEST(test_all_of_few),
-	TEST(test_not_too_many),    TEST(test_quiet),
-	TEST(test_ports),           TEST(test_client_ports),
+	TEST(test_not_too_many),    TEST(test_device),
+	TEST(test_quiet),           TEST(test_ports),
+	TEST(test_client_ports),
 };
 
 RUN("sink_text", tests)
