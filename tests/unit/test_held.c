@@ -78,16 +78,30 @@ static void nothing_decided(void)
 	assert_null(waited);
 }
 
-/* A listener gets on CPU 1 what an open connection should have, at 1 s. */
-static void pass_by(void)
+static void open_connection(uint64_t mono_ns)
 {
-	struct demux_segment_more open = make_match(1, 100, client(4));
+	struct demux_segment_more open = make_match(mono_ns, 100, client(4));
+
+	assert_false(comes(&open));
+}
+
+/* A listener gets on CPU 1 what that connection should have. */
+static struct demux_segment_more at_listener(uint64_t mono_ns)
+{
 	struct demux_segment_more more =
-		make_segment(1000 * MS, DEMUX_LISTENER, client(4));
+		make_segment(mono_ns, DEMUX_LISTENER, client(4));
 
 	give_sock(&more, make_listener(LISTENER_ID, "0.0.0.0", 80));
 	more.segment.head.cpu = 1;
-	assert_false(comes(&open));
+	return more;
+}
+
+/* At 1 s. */
+static void pass_by(void)
+{
+	struct demux_segment_more more = at_listener(1000 * MS);
+
+	open_connection(1);
 	assert_true(comes(&more));
 	nothing_decided();
 }
@@ -124,8 +138,16 @@ static void test_closed_late(void **state)
 {
 	(void)state;
 	pass_by();
-	close_on(0, 1101 * MS, DEMUX_UNHASHED, true);
+	close_on(0, 1100 * MS + 1, DEMUX_UNHASHED, true);
 	decided(VERDICT_UNEXPLAINED, "I3:");
+}
+
+static void test_closed_in_time(void **state)
+{
+	(void)state;
+	pass_by();
+	close_on(0, 1100 * MS, DEMUX_UNHASHED, true);
+	decided(VERDICT_EXPLAINED, "I3:");
 }
 
 static void test_closed(void **state)
@@ -207,6 +229,19 @@ static void test_others_do_not_count(void **state)
 	nothing_decided();
 }
 
+/* What a process that holds the socket, or a lookup of before, still finds. */
+static void test_found_closed(void **state)
+{
+	struct demux_segment_more more = make_match(1001 * MS, 100, client(4));
+
+	(void)state;
+	pass_by();
+	more.segment.head.cpu = 1;
+	more.segment.sock.state = S_CLOSE;
+	assert_true(comes(&more));
+	nothing_decided();
+}
+
 /* It was there before the trace, told by sock_diag, which has no addresses. */
 static void test_known_by_its_ends(void **state)
 {
@@ -257,6 +292,90 @@ static void test_out_of_chain(void **state)
 	/* It was told before. */
 	assert_false(comes(&why.more));
 	expect(&why.more, VERDICT_EXPLAINED, "I5:");
+	/* One that is known, and has not closed. */
+	seg->sock = make_sock(102, S_ESTABLISHED, client(6));
+	seg->ends = client(6);
+	why.why.have |= DEMUX_WHY_POSITION;
+	assert_false(comes(&why.more));
+	why.why.have &= ~DEMUX_WHY_POSITION;
+	assert_true(comes(&why.more));
+}
+
+/* Of these nobody tells when they go, or they are in no chain. */
+static void test_out_of_chain_and_does_not_wait(void **state)
+{
+	struct demux_segment_why why = {
+		.more = at_listener(1000 * MS),
+		.why.have = DEMUX_WHY_SLOT | DEMUX_WHY_CHAIN,
+	};
+	struct demux_segment *seg = &why.more.segment;
+
+	(void)state;
+	seg->have |= DEMUX_HAVE_WHY;
+	seg->head.len = sizeof(why);
+	assert_false(comes(&why.more));
+	seg->outcome = DEMUX_REQUEST;
+	seg->sock = make_sock(300, S_NEW_SYN_RECV, client(4));
+	assert_false(comes(&why.more));
+}
+
+/* The connection began after the lookup: its record came before. */
+static void test_began_since(void **state)
+{
+	struct demux_segment_more more = at_listener(1000 * MS);
+	struct demux_segment_more twin = make_match(1000 * MS, 101, client(4));
+
+	(void)state;
+	open_connection(1000 * MS);
+	assert_false(comes(&more));
+	assert_false(comes(&twin));
+}
+
+/* What is born of a SYN cookie was there already when the snapshot came by. */
+static void test_its_own_child(void **state)
+{
+	struct demux_segment_more more = at_listener(1000 * MS);
+	struct demux_accept before = make_before(
+		1, 0, "", 0, 0, make_sock(100, S_ESTABLISHED, client(4)));
+
+	(void)state;
+	assert_false(comes(&before));
+	give_parent(&more, more.segment.sock);
+	give_child(&more, make_sock(100, S_SYN_RECV, client(4)));
+	assert_false(comes(&more));
+	more.child.id = 101;
+	assert_true(comes(&more));
+}
+
+/* A request may be found beside its child, when another CPU made that. */
+static void test_no_twin_of_a_request(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(1000 * MS, DEMUX_REQUEST, client(4));
+
+	(void)state;
+	give_sock(&more, make_sock(300, S_NEW_SYN_RECV, client(4)));
+	open_connection(1);
+	assert_false(comes(&more));
+}
+
+/* The verdict on these is another's. */
+static void test_does_not_depend_on_it(void **state)
+{
+	struct demux_segment_more assigned = at_listener(1000 * MS);
+	struct demux_segment_more unseen = at_listener(1000 * MS);
+	struct demux_datagram datagram = make_datagram(
+		1000 * MS, client(4), make_sock(101, S_ESTABLISHED, client(4)));
+
+	(void)state;
+	open_connection(1);
+	assigned.segment.via = DEMUX_ASSIGNED;
+	assert_false(comes(&assigned));
+	unseen.segment.have &= ~DEMUX_HAVE_OUTCOME;
+	assert_false(comes(&unseen));
+	/* UDP's ports are others. */
+	datagram.sock.flags = DEMUX_SOCK_UDP;
+	assert_false(comes(&datagram));
 }
 
 #undef TEST
@@ -265,6 +384,7 @@ static void test_out_of_chain(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(test_stayed),
 	TEST(test_closed_late),
+	TEST(test_closed_in_time),
 	TEST(test_closed),
 	TEST(test_closed_on_its_cpu),
 	TEST(test_closed_by_a_task),
@@ -274,9 +394,15 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_found_once),
 	TEST(test_found_on_two_others),
 	TEST(test_others_do_not_count),
+	TEST(test_found_closed),
 	TEST(test_known_by_its_ends),
 	TEST(test_twin),
 	TEST(test_out_of_chain),
+	TEST(test_out_of_chain_and_does_not_wait),
+	TEST(test_began_since),
+	TEST(test_its_own_child),
+	TEST(test_no_twin_of_a_request),
+	TEST(test_does_not_depend_on_it),
 };
 
 RUN("held", tests)

@@ -52,6 +52,8 @@ static void test_i2_reopened(void **state)
 	expect(&more, VERDICT_UNEXPLAINED, "I2:");
 	more.segment.have |= DEMUX_HAVE_SK_LOOKUP;
 	expect(&more, VERDICT_EXPLAINED, "I2:");
+	more.segment.sock.netns++;
+	expect(&more, VERDICT_UNEXPLAINED, "namespace");
 }
 
 /* Who chooses among listeners does not ask for the device. */
@@ -76,9 +78,14 @@ static void test_listener_of_another_device(void **state)
 	expect(&bound, VERDICT_UNEXPLAINED, "another device");
 	bound.segment.have |= DEMUX_HAVE_SK_LOOKUP;
 	expect(&bound, VERDICT_EXPLAINED, "sk_lookup");
+	other.segment.have |= DEMUX_HAVE_SK_LOOKUP;
+	expect(&other, VERDICT_PROVED, NULL);
 	bound.segment.sock.netns++;
 	expect(&bound, VERDICT_EXPLAINED, "namespace");
 	bound.segment.have &= ~DEMUX_HAVE_SK_LOOKUP;
+	expect(&bound, VERDICT_UNEXPLAINED, "namespace");
+	/* A group does not reach beyond its namespace. */
+	bound.segment.sock.flags = DEMUX_SOCK_REUSEPORT;
 	expect(&bound, VERDICT_UNEXPLAINED, "namespace");
 }
 
@@ -344,6 +351,12 @@ static void test_i9_exceptions(void **state)
 	expect(&more, VERDICT_UNEXPLAINED, "I9:");
 	/* Where the device was not seen, nothing is claimed. */
 	more.segment.have &= ~DEMUX_HAVE_SDIF;
+	expect(&more, VERDICT_PROVED, NULL);
+	more = nobodys(20, "10.0.0.1");
+	more.segment.have &= ~DEMUX_HAVE_PORTS;
+	expect(&more, VERDICT_PROVED, NULL);
+	more = nobodys(20, "10.0.0.1");
+	more.segment.have &= ~DEMUX_HAVE_ADDRS;
 	expect(&more, VERDICT_PROVED, NULL);
 	more = nobodys(20, "10.0.0.1");
 	more.segment.netns++;

@@ -52,7 +52,11 @@ static void test_device(void **state)
 	datagram.sock.ifindex = MEMBER + 1;
 	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
 	datagram.notes = DEMUX_NOTE_SK_LOOKUP;
-	expect_copy(&datagram, VERDICT_EXPLAINED, "sk_lookup");
+	expect_copy(&datagram, VERDICT_EXPLAINED,
+		    "bound to another device; a BPF program on sk_lookup");
+	datagram.netns++;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "another network namespace");
+	datagram.netns--;
 	datagram.notes = 0;
 	datagram.have |= DEMUX_HAVE_GROUP;
 	datagram.group_size = 2;
@@ -64,14 +68,16 @@ static void test_device(void **state)
 	other.sock.flags |= DEMUX_SOCK_REUSEPORT;
 	feed(&model, &other);
 	expect_copy(&datagram, VERDICT_EXPLAINED, "SO_REUSEPORT group");
+	datagram.have &= ~DEMUX_HAVE_GROUP;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
+	datagram.have |= DEMUX_HAVE_GROUP;
 	/* Of an address that is its own there is another group. */
 	datagram.sock = server(3, "10.0.0.1");
 	datagram.sock.ifindex = MEMBER + 1;
 	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
-	datagram.sock = server(1, "0.0.0.0");
-	datagram.sock.ifindex = MEMBER + 1;
 	/* That is no reason for another namespace. */
-	datagram.netns++;
+	datagram.sock = server(4, "0.0.0.0");
+	datagram.sock.netns++;
 	expect_copy(&datagram, VERDICT_UNEXPLAINED, "namespace");
 }
 
@@ -164,7 +170,71 @@ static void test_connected(void **state)
 	datagram.head.mono_ns -= 1000000;
 	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
 	datagram.predicted = 0;
+	datagram.head.mono_ns = 29;
 	expect_copy(&datagram, VERDICT_EXPLAINED, "assigned the socket");
+	/* It was at any address, and had that peer already. */
+	datagram = make_datagram(29, client(1001), sock);
+	datagram.ends.laddr[3]++;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
+	/* No connect() takes another port. */
+	datagram.ends.lport++;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "address and port");
+	/* It is not connected any more, but bound. */
+	datagram = make_datagram(29, client(1001), server(1, "10.0.0.9"));
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "address and port");
+}
+
+/* I8: the port, and the address or any. */
+static void test_i8_own_ends(void **state)
+{
+	struct demux_datagram copy =
+		make_datagram(20, client(1000), server(1, "10.0.0.9"));
+
+	(void)state;
+	expect_copy(&copy, VERDICT_UNEXPLAINED, "I8:");
+	copy.notes = DEMUX_NOTE_SK_LOOKUP;
+	expect_copy(&copy, VERDICT_EXPLAINED, "sk_lookup");
+	copy.notes = 0;
+	copy.sock = server(2, "10.0.0.1");
+	expect_copy(&copy, VERDICT_PROVED, NULL);
+	copy.sock.ends.lport++;
+	expect_copy(&copy, VERDICT_UNEXPLAINED, "I8:");
+	copy.sock.ends.lport = 0;
+	expect_copy(&copy, VERDICT_EXPLAINED, "given its port back");
+}
+
+static void test_i10_one_outcome(void **state)
+{
+	const struct demux_datagram good =
+		make_datagram(20, client(1000), server(1, "0.0.0.0"));
+	struct demux_datagram copy = good;
+
+	(void)state;
+	copy.have &= ~DEMUX_HAVE_OUTCOME;
+	expect_copy(&copy, VERDICT_UNEXPLAINED, "I10: no hook");
+	copy = good;
+	copy.have &= ~DEMUX_HAVE_PORTS;
+	expect_copy(&copy, VERDICT_UNEXPLAINED, "headers");
+	copy = good;
+	copy.have &= ~DEMUX_HAVE_ADDRS;
+	expect_copy(&copy, VERDICT_UNEXPLAINED, "headers");
+	copy = good;
+	copy.have &= ~DEMUX_HAVE_SOCK;
+	expect_copy(&copy, VERDICT_UNEXPLAINED, "I10: matched");
+	copy.outcome = DEMUX_DENIED;
+	expect_copy(&copy, VERDICT_EXPLAINED, "refused before");
+	copy.outcome = DEMUX_NOBODY;
+	expect_copy(&copy, VERDICT_PROVED, NULL);
+	copy.predicted = DEMUX_PREDICTED_OUTCOME;
+	expect_copy(&copy, VERDICT_EXPLAINED, "predicted");
+	copy.outcome = DEMUX_BAD_DATAGRAM;
+	copy.predicted = 0;
+	expect_copy(&copy, VERDICT_PROVED, NULL);
+	/* Whoever it is, is judged. */
+	copy = good;
+	copy.predicted = DEMUX_PREDICTED_OUTCOME;
+	copy.sock = server(2, "10.0.0.9");
+	expect_copy(&copy, VERDICT_UNEXPLAINED, "I8:");
 }
 
 /* Where no hook told of the connect(), the first datagram that shows it. */
@@ -183,8 +253,10 @@ static void test_connect_not_told(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(test_connected), TEST(test_connect_not_told), TEST(test_matched),
-	TEST(test_device),    TEST(test_device_not_seen),
+	TEST(test_i8_own_ends),     TEST(test_i10_one_outcome),
+	TEST(test_connected),       TEST(test_connect_not_told),
+	TEST(test_matched),         TEST(test_device),
+	TEST(test_device_not_seen),
 };
 
 RUN("judge_datagram", tests)

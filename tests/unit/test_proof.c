@@ -111,13 +111,13 @@ static void test_i4_request_and_child(void **state)
 	more.child.id++;
 	more.child.ends.rport++;
 	expect(&more, VERDICT_UNEXPLAINED, "I4: the child");
+	more.segment.sock.ends.rport++;
+	expect(&more, VERDICT_UNEXPLAINED, "I4: the request");
 	more = make_segment(5, DEMUX_REQUEST, client(1000));
 	give_sock(&more, make_sock(301, S_NEW_SYN_RECV, client(1001)));
 	expect(&more, VERDICT_UNEXPLAINED, "I4: the request");
 }
 
-/* A SYN cookie, or Fast Open: the listener's segment bears a child, which is
- * not a socket that had these ends before. */
 /* 5.10 and 6.1 do not tell the socket of what they drop. */
 static void test_predicted_drop(void **state)
 {
@@ -130,6 +130,10 @@ static void test_predicted_drop(void **state)
 	expect(&more, VERDICT_EXPLAINED, "predicted");
 	more.segment.outcome = DEMUX_NONE;
 	expect(&more, VERDICT_EXPLAINED, "predicted");
+	/* Whoever it is, is judged. */
+	more.segment.outcome = DEMUX_ESTABLISHED;
+	give_sock(&more, make_sock(100, S_ESTABLISHED, client(1001)));
+	expect(&more, VERDICT_UNEXPLAINED, "I1:");
 }
 
 /* The listener was seen, the request looked up again: both are judged. */
@@ -145,10 +149,21 @@ static void test_predicted_request(void **state)
 	expect(&more, VERDICT_PROVED, NULL);
 	more.parent.ends.lport = 81;
 	expect(&more, VERDICT_EXPLAINED, "gave it the SYN");
+	more.segment.predicted = 0;
+	expect(&more, VERDICT_PROVED, NULL);
+	more.segment.predicted = DEMUX_PREDICTED_SOCK;
+	more.segment.have &= ~DEMUX_HAVE_PARENT;
+	expect(&more, VERDICT_PROVED, NULL);
+	more.segment.have |= DEMUX_HAVE_PARENT;
+	more.segment.sock.netns++;
+	expect(&more, VERDICT_UNEXPLAINED, "namespace");
+	more.segment.sock.netns--;
 	more.segment.sock.ends.rport++;
 	expect(&more, VERDICT_UNEXPLAINED, "I4");
 }
 
+/* A SYN cookie, or Fast Open: the listener's segment bears a child, which is
+ * not a socket that had these ends before. */
 static void test_i4_child_of_a_listener(void **state)
 {
 	struct demux_segment_more more = syn(1, "0.0.0.0", 80);
