@@ -63,14 +63,14 @@ static void test_parts(void **state)
 /* Their records are of one type; a connected socket has a remote end. */
 static void test_bind(void **state)
 {
-	struct demux_sock sock =
+	struct demux_sock bound =
 		make_sock(1, S_CLOSE, make_ends("10.0.0.1", 80, "0.0.0.0", 0));
 	struct demux_accept record;
 	struct event event;
 
 	(void)state;
-	sock.flags = DEMUX_SOCK_UDP;
-	record = make_accept(5, 7, "dns", 0, 0, sock);
+	bound.flags = DEMUX_SOCK_UDP;
+	record = make_accept(5, 7, "dns", 0, 0, bound);
 	record.head.type = DEMUX_BIND;
 	event = event_of(&record);
 	assert_string_equal(get("event", &event), "bind");

@@ -241,32 +241,6 @@ static void test_accept_of_a_closed_one(void **state)
 	assert_int_equal(feed(&model, &accept).sock->number, 1);
 }
 
-static uint64_t mini(uint64_t mono_ns, unsigned int tcp_state,
-		     struct demux_ends ends)
-{
-	bool waits = tcp_state == S_TIME_WAIT;
-	struct demux_segment_more more = make_segment(
-		mono_ns, waits ? DEMUX_TIME_WAIT : DEMUX_REQUEST, ends);
-
-	give_sock(&more, make_sock(300, tcp_state, ends));
-	return feed(&model, &more).sock->number;
-}
-
-/* They tell nobody when they go: their kind, their ends and time say it. */
-static void test_minisocks(void **state)
-{
-	(void)state;
-	assert_int_equal(mini(1 * S, S_TIME_WAIT, client(1000)), 1);
-	assert_int_equal(mini(2 * S, S_TIME_WAIT, client(1000)), 1);
-	assert_int_equal(mini(3 * S, S_TIME_WAIT, client(1001)), 2);
-	assert_int_equal(mini(4 * S, S_NEW_SYN_RECV, client(1001)), 3);
-	assert_int_equal(match(5 * S, 300, client(1001)), 4);
-	match(400 * S, 100, client(1));
-	/* None of the minisocks is kept for ever; the full one is. */
-	match(403 * S, 100, client(1));
-	assert_int_equal(model.socks.count, 2);
-}
-
 /* Memory is used again at once, and for the same client: what ends with this
  * very segment is not what is met there later. */
 static void test_request_ends_at_birth(void **state)
@@ -283,86 +257,6 @@ static void test_request_ends_at_birth(void **state)
 	assert_int_equal(event.sock->number, 4);
 }
 
-static void test_time_wait_ends_when_reopened(void **state)
-{
-	struct demux_segment_more more =
-		make_segment(2, DEMUX_TIME_WAIT, client(1000));
-
-	(void)state;
-	assert_int_equal(mini(1, S_TIME_WAIT, client(1000)), 1);
-	give_sock(&more, make_sock(300, S_TIME_WAIT, client(1000)));
-	give_parent(&more, make_listener(100, "0.0.0.0", 80));
-	assert_int_equal(feed(&model, &more).sock->number, 1);
-	assert_int_equal(mini(9, S_TIME_WAIT, client(1000)), 3);
-}
-
-/* It was reset, or its time was over: a SYN that a listener gets says so. */
-static void test_minisock_ends_when_passed_by(void **state)
-{
-	struct demux_segment_more more =
-		make_segment(3, DEMUX_LISTENER, client(1000));
-
-	(void)state;
-	assert_int_equal(mini(1, S_NEW_SYN_RECV, client(1000)), 1);
-	give_sock(&more, make_listener(100, "0.0.0.0", 80));
-	more.segment.flags = 0x010; /* ACK: it may have been turned away */
-	feed(&model, &more);
-	assert_int_equal(mini(4, S_NEW_SYN_RECV, client(1000)), 1);
-	more.segment.head.mono_ns = 5;
-	more.segment.flags = 0x002;
-	feed(&model, &more);
-	assert_int_equal(mini(6, S_NEW_SYN_RECV, client(1000)), 3);
-}
-
-/* The lookup would not have found it: it is in another VRF, or nobody looked. */
-static void test_minisock_is_not_passed_by(void **state)
-{
-	struct demux_segment_more more =
-		make_segment(3, DEMUX_LISTENER, client(1000));
-
-	(void)state;
-	assert_int_equal(mini(1, S_TIME_WAIT, client(1000)), 1);
-	more.segment.flags = 0x002;
-	/* What comes in by device 7, of VRF 9. */
-	more.segment.ifindex = 9;
-	more.segment.sdif = 7;
-	give_sock(&more, make_listener(100, "0.0.0.0", 80));
-	more.segment.sock.ifindex = 9;
-	feed(&model, &more);
-	assert_int_equal(mini(4, S_TIME_WAIT, client(1000)), 1);
-	more = make_segment(5, DEMUX_LISTENER, client(1000));
-	more.segment.flags = 0x002;
-	give_sock(&more, make_listener(101, "0.0.0.0", 81));
-	feed(&model, &more);
-	assert_int_equal(mini(6, S_TIME_WAIT, client(1000)), 1);
-}
-
-/* The same two ends, and the same memory, in another network namespace. */
-static void test_minisock_of_another_namespace(void **state)
-{
-	struct demux_segment_more more =
-		make_segment(2, DEMUX_TIME_WAIT, client(1000));
-
-	(void)state;
-	assert_int_equal(mini(1, S_TIME_WAIT, client(1000)), 1);
-	more.segment.netns++;
-	give_sock(&more, make_sock(300, S_TIME_WAIT, client(1000)));
-	more.segment.sock.netns++;
-	assert_int_equal(feed(&model, &more).sock->number, 2);
-}
-
-static void test_idle_minisock_goes(void **state)
-{
-	(void)state;
-	mini(1 * S, S_TIME_WAIT, client(1000));
-	match(150 * S, 100, client(1));
-	assert_int_equal(model.socks.count, 2);
-	match(310 * S, 100, client(1));
-	match(312 * S, 100, client(1));
-	assert_int_equal(model.socks.count, 1);
-	assert_int_equal(mini(313 * S, S_TIME_WAIT, client(1000)), 3);
-}
-
 static const struct CMUnitTest tests[] = {
 	TEST(test_numbers),
 	TEST(test_counts_segments),
@@ -375,13 +269,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_accept_comes_first),
 	TEST(test_accept_without_details),
 	TEST(test_accept_of_a_closed_one),
-	TEST(test_minisocks),
 	TEST(test_request_ends_at_birth),
-	TEST(test_time_wait_ends_when_reopened),
-	TEST(test_minisock_ends_when_passed_by),
-	TEST(test_minisock_of_another_namespace),
-	TEST(test_minisock_is_not_passed_by),
-	TEST(test_idle_minisock_goes),
 };
 
 RUN("model", tests)
