@@ -107,7 +107,7 @@ bool judge_waits(const struct model *model, const struct event *event,
 	const struct demux_segment *seg = event->segment;
 	const struct model_sock *other = NULL, *itself;
 	const struct demux_sock *sock;
-	bool is_listener;
+	bool is_listener, is_exact;
 
 	if (event->head->type != DEMUX_SEGMENT)
 		return false;
@@ -115,10 +115,13 @@ bool judge_waits(const struct model *model, const struct event *event,
 	    event_via(event) == DEMUX_ASSIGNED)
 		return false;
 	sock = event_met(event);
+	if (!sock && seg->predicted & DEMUX_PREDICTED_OUTCOME)
+		return false;
 	is_listener = sock && sock->state == TCP_LISTEN;
+	is_exact = sock && !is_listener && same_ends(&seg->ends, &sock->ends);
 	if (seg->outcome == DEMUX_NONE || is_listener)
 		other = passed_by(model, event);
-	else if (sock && same_ends(&seg->ends, &sock->ends))
+	else if (is_exact)
 		other = twin_of(model, event, sock);
 	if (other) {
 		*wait = (struct judge_wait){
@@ -128,8 +131,7 @@ bool judge_waits(const struct model *model, const struct event *event,
 		};
 		return true;
 	}
-	if (!sock || is_listener || model_table_is_mini(sock) ||
-	    !is_out_of_chain(event))
+	if (!is_exact || model_table_is_mini(sock) || !is_out_of_chain(event))
 		return false;
 	/* Its close may have come before. */
 	*wait = (struct judge_wait){ .id = sock->id };

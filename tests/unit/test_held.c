@@ -259,6 +259,36 @@ static void test_known_by_its_ends(void **state)
 	decided(VERDICT_EXPLAINED, "I3:");
 }
 
+/* Its verdict is none that a close could change. */
+static void test_predicted(void **state)
+{
+	struct demux_segment_more open = make_match(1, 100, client(4));
+	struct demux_segment_more more =
+		make_segment(1000 * MS, DEMUX_NONE, client(4));
+
+	(void)state;
+	more.segment.predicted = DEMUX_PREDICTED_OUTCOME;
+	assert_false(comes(&open));
+	assert_false(comes(&more));
+	expect(&more, VERDICT_EXPLAINED, "predicted");
+}
+
+/* So is it with one that has other ends. */
+static void test_out_of_chain_elsewhere(void **state)
+{
+	struct demux_segment_why why = {
+		.more = make_match(1000 * MS, 100, client(4)),
+		.why.have = DEMUX_WHY_SLOT | DEMUX_WHY_CHAIN,
+	};
+
+	(void)state;
+	why.more.segment.have |= DEMUX_HAVE_WHY;
+	why.more.segment.head.len = sizeof(why);
+	why.more.segment.sock.ends.rport++;
+	assert_false(comes(&why.more));
+	expect(&why.more, VERDICT_UNEXPLAINED, "I1:");
+}
+
 static void test_twin(void **state)
 {
 	struct demux_segment_more one = make_match(1, 100, client(4));
@@ -396,6 +426,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_others_do_not_count),
 	TEST(test_found_closed),
 	TEST(test_known_by_its_ends),
+	TEST(test_predicted),
+	TEST(test_out_of_chain_elsewhere),
 	TEST(test_twin),
 	TEST(test_out_of_chain),
 	TEST(test_out_of_chain_and_does_not_wait),
