@@ -106,7 +106,8 @@ void held_wait(struct held *held, const struct judge_wait *wait)
 
 	held->waits = true;
 	held->wait = *wait;
-	held->is_decided = held->is_met = held->is_found = false;
+	held->is_decided = held->is_met = wait->is_new; /* what is behind? */
+	held->is_found = false;
 	for (const struct held_record *one = held->first->next;
 	     one && !is_unmet && !held->is_decided; one = one->next)
 		look_at(held, one->head);

@@ -21,6 +21,7 @@ struct judge_wait {
 	uint64_t id;
 	bool is_other; /* that the lookup passed by; else it got the segment */
 	bool is_by_ends; /* it is known by its ends alone: the id is made up */
+	bool is_new; /* another CPU was making it: there is nothing to wait for */
 	bool has_left; /* the hash table, just then: known when it is decided */
 };
 

@@ -108,6 +108,10 @@ static int apply_segment(struct model *model, struct event *event)
 	}
 	if (parent && sock && model_table_is_mini(&sock->last))
 		sock->parent = parent->number;
+	if (child && child->born_ns == now_ns) {
+		child->is_made = true;
+		child->made_cpu = seg->head.cpu;
+	}
 	if (parent && child) {
 		child->parent = parent->number;
 		child->parent_pid = parent->has_owner ? parent->pid : 0;

@@ -259,6 +259,47 @@ static void test_known_by_its_ends(void **state)
 	decided(VERDICT_EXPLAINED, "I3:");
 }
 
+/* Two ACKs with the same SYN cookie: the second is looked up as the first makes the
+ * socket. */
+static void second_cookie(uint32_t cpu, uint64_t later_ns, bool is_explained)
+{
+	struct demux_segment_more first =
+		make_segment(1000 * MS, DEMUX_LISTENER, client(4));
+	struct demux_segment_more second;
+
+	give_sock(&first, make_listener(LISTENER_ID, "0.0.0.0", 80));
+	second = first;
+	second.segment.head.mono_ns += later_ns;
+	second.segment.head.cpu = cpu;
+	give_parent(&first, first.segment.sock);
+	give_child(&first, make_sock(100, S_SYN_RECV, client(4)));
+	assert_false(comes(&first));
+	assert_true(comes(&second));
+	if (is_explained)
+		return decided(VERDICT_EXPLAINED, "I3: another CPU was making");
+	nothing_decided();
+	found(cpu, later_ns + 100);
+	decided(VERDICT_UNEXPLAINED, "I3:");
+}
+
+static void test_second_cookie(void **state)
+{
+	(void)state;
+	second_cookie(1, 10 * MS - 1, true);
+}
+
+static void test_second_cookie_late(void **state)
+{
+	(void)state;
+	second_cookie(1, 10 * MS, false);
+}
+
+static void test_second_cookie_on_its_cpu(void **state)
+{
+	(void)state;
+	second_cookie(0, 100, false);
+}
+
 /* Its verdict is none that a close could change. */
 static void test_predicted(void **state)
 {
@@ -426,6 +467,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_others_do_not_count),
 	TEST(test_found_closed),
 	TEST(test_known_by_its_ends),
+	TEST(test_second_cookie),
+	TEST(test_second_cookie_late),
+	TEST(test_second_cookie_on_its_cpu),
 	TEST(test_predicted),
 	TEST(test_out_of_chain_elsewhere),
 	TEST(test_twin),
