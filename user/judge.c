@@ -48,12 +48,16 @@ enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
 /* --- who else was there ------------------------------------------------------ */
 
 /* Does the lookup give @sock what came in there? Only where that is known, may it be
- * bound to a device. One that is bound to none may have what a VRF brings, or not. */
+ * bound to a device. One that is bound to none may have what a VRF brings, or not: so
+ * it is with a listener that is bound to one, which may be a VRF. */
 static bool is_of_its_device(const struct demux_sock *sock,
 			     const struct demux_segment *seg)
 {
 	if (!sock->ifindex)
-		return !(seg->have & DEMUX_HAVE_SDIF) || !seg->sdif;
+		return seg->have & DEMUX_HAVE_SDIF ?
+			       !seg->sdif :
+			       !(seg->have & DEMUX_HAVE_SOCK &&
+				 seg->sock.ifindex);
 	return seg->have & DEMUX_HAVE_SDIF &&
 	       (sock->ifindex == seg->ifindex || sock->ifindex == seg->sdif);
 }

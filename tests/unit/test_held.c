@@ -300,6 +300,22 @@ static void test_second_cookie_on_its_cpu(void **state)
 	second_cookie(0, 100, false);
 }
 
+/* A VRF's listener; its member is not seen (stable before 6.2). The connection with
+ * the same two ends, outside of the VRF, is none that it should have had. */
+static void test_of_a_vrf(void **state)
+{
+	struct demux_segment_more open = make_match(1, 100, client(4));
+	struct demux_segment_more more =
+		make_segment(1000 * MS, DEMUX_LISTENER, client(4));
+
+	(void)state;
+	give_sock(&more, make_listener(LISTENER_ID, "0.0.0.0", 80));
+	more.segment.sock.ifindex = 7;
+	assert_false(comes(&open));
+	assert_false(comes(&more));
+	expect(&more, VERDICT_EXPLAINED, "not seen");
+}
+
 /* Its verdict is none that a close could change. */
 static void test_predicted(void **state)
 {
@@ -470,6 +486,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_second_cookie),
 	TEST(test_second_cookie_late),
 	TEST(test_second_cookie_on_its_cpu),
+	TEST(test_of_a_vrf),
 	TEST(test_predicted),
 	TEST(test_out_of_chain_elsewhere),
 	TEST(test_twin),
