@@ -171,7 +171,7 @@ static const char *find_doubt(const struct summary *summary,
 		       "port";
 	if (open->sockets != DEMO_CLIENTS || summary->accepted != DEMO_CLIENTS)
 		return "the trace has not one accepted socket for each client";
-	if (open->peers.count != DEMO_CLIENTS)
+	if (open->remote_ends != DEMO_CLIENTS)
 		return "the trace has not one remote endpoint for each client";
 	return NULL;
 }
@@ -191,7 +191,7 @@ static void conclude(struct demo_stage *stage, const struct port *open)
 		 "knock found nobody.",
 		 (unsigned long long)summary->accepted,
 		 (unsigned long long)open->sockets, open->port,
-		 (unsigned long long)open->peers.count, DEMO_CLOSED_PORT);
+		 (unsigned long long)open->remote_ends, DEMO_CLOSED_PORT);
 	if (stage->cast.one_bucket)
 		demo_say(&stage->words,
 			 "All stood in one chain, so it was not the hash that "

@@ -292,8 +292,7 @@ static int count_sock(struct model *model, struct model_sock *sock)
 	port->sockets++;
 	if (model_table_is_udp(&sock->last))
 		return 0; /* its remote end may come and go */
-	return ports_add_peer(&model->ports, port, &sock->last.ends,
-			      sock->last.netns);
+	return ports_add_peer(&model->ports, port, &sock->last);
 }
 
 /* Takes over what was just seen of @sock. A UDP socket may be connected, and

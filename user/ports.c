@@ -8,15 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Some 60 bytes each; beyond it remote ends are not counted any more. */
+/* Some 80 bytes each; beyond it remote ends are not counted any more. */
 #define PEERS_MAX 2000000
 
+/* What sockets of one port can be told apart by, at one time. */
 struct peer {
 	struct htab_node node;
 	uint8_t addr[16];
 	uint32_t netns;
 	uint16_t port;
 	uint8_t family;
+	uint8_t laddr[16];
+	uint32_t ifindex;
 };
 
 struct port *ports_get(struct ports *ports, uint16_t number)
@@ -39,23 +42,42 @@ struct port *ports_get(struct ports *ports, uint16_t number)
 	return port;
 }
 
-int ports_add_peer(struct ports *ports, struct port *port,
-		   const struct demux_ends *ends, uint32_t netns)
+static bool has_remote_end(const struct peer *peer,
+			   const struct demux_sock *sock)
 {
+	const struct demux_ends *ends = &sock->ends;
+
+	return peer->port == ends->rport && peer->netns == sock->netns &&
+	       peer->family == ends->family &&
+	       !memcmp(peer->addr, ends->raddr, sizeof(peer->addr));
+}
+
+int ports_add_peer(struct ports *ports, struct port *port,
+		   const struct demux_sock *sock)
+{
+	const struct demux_ends *ends = &sock->ends;
+	bool is_new = true, by_laddr = false, by_device = false;
 	uint64_t words[2], hash;
 	struct htab_node *node;
 	struct peer *peer;
 
 	memcpy(words, ends->raddr, sizeof(words));
 	hash = htab_mix(htab_mix(htab_mix(ends->rport, words[0]), words[1]),
-			(uint64_t)netns << 8 | ends->family);
+			(uint64_t)sock->netns << 8 | ends->family);
 	for (node = htab_find(&port->peers, hash); node;
 	     node = htab_next(node)) {
+		bool is_same_laddr;
+
 		peer = htab_entry(node, struct peer, node);
-		if (peer->port == ends->rport && peer->netns == netns &&
-		    peer->family == ends->family &&
-		    !memcmp(peer->addr, ends->raddr, sizeof(peer->addr)))
-			return 0;
+		if (!has_remote_end(peer, sock))
+			continue;
+		is_new = false;
+		is_same_laddr =
+			!memcmp(peer->laddr, ends->laddr, sizeof(peer->laddr));
+		if (is_same_laddr && peer->ifindex == sock->ifindex)
+			return 0; /* by time alone */
+		by_laddr |= !is_same_laddr;
+		by_device |= is_same_laddr;
 	}
 	if (ports->peers >= PEERS_MAX) {
 		port->peers_full = true;
@@ -67,10 +89,15 @@ int ports_add_peer(struct ports *ports, struct port *port,
 		return -ENOMEM;
 	}
 	memcpy(peer->addr, ends->raddr, sizeof(peer->addr));
-	peer->netns = netns;
+	memcpy(peer->laddr, ends->laddr, sizeof(peer->laddr));
+	peer->netns = sock->netns;
 	peer->port = ends->rport;
 	peer->family = ends->family;
+	peer->ifindex = sock->ifindex;
 	ports->peers++;
+	port->remote_ends += is_new;
+	port->by_laddr |= by_laddr;
+	port->by_device |= by_device;
 	return 0;
 }
 

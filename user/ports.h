@@ -23,8 +23,11 @@ struct port {
 	uint64_t copies; /* UDP: what sockets got of them */
 	uint64_t misdelivered; /* to a socket, unexplained: the proof counts */
 	uint64_t explained; /* to a socket, by an exception; likewise */
-	bool peers_full; /* there are more remote ends than are kept */
-	struct htab peers; /* one for each remote end its sockets had */
+	uint64_t remote_ends; /* that its sockets had */
+	bool by_laddr; /* some have one remote end, and other local addresses */
+	bool by_device; /* or are bound to other devices */
+	bool peers_full; /* there are more than are kept */
+	struct htab peers; /* one for each remote end, local address and device */
 };
 
 struct ports {
@@ -35,10 +38,10 @@ struct ports {
 /* That port's row, made if it is new; NULL where memory ran out. */
 struct port *ports_get(struct ports *ports, uint16_t number);
 
-/* Notes the remote end of a socket of @port; in another network namespace it is
+/* Notes the ends of a socket of @port; in another network namespace a remote end is
  * another one. 0 or -ENOMEM. */
 int ports_add_peer(struct ports *ports, struct port *port,
-		   const struct demux_ends *ends, uint32_t netns);
+		   const struct demux_sock *sock);
 
 /* All rows by number, but for those that are about older sockets alone, of which
  * none listens and none got a segment; in an array for the caller to free. NULL

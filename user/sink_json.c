@@ -104,7 +104,7 @@ static void put_port(struct out *out, const struct port *port)
 	put_count(out, "listeners", port->listeners, &first);
 	put_count(out, "sockets", port->sockets, &first);
 	if (!port->peers_full)
-		put_count(out, "remote_endpoints", port->peers.count, &first);
+		put_count(out, "remote_endpoints", port->remote_ends, &first);
 	put_count(out, "segments", port->segments, &first);
 	put_count(out, "matched", port->matched, &first);
 	put_count(out, "misdelivered", port->misdelivered, &first);

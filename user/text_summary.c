@@ -108,6 +108,21 @@ static void put_counts(struct out *out, const struct summary *summary)
 		    N(summary->not_host));
 }
 
+/* Beside the remote endpoint, where several sockets had the same one. */
+static void put_other_marks(struct out *out, const struct port *port)
+{
+	const char *marks[3], **end = marks;
+
+	if (port->by_laddr)
+		*end++ = "local address";
+	if (port->by_device)
+		*end++ = "device";
+	if (port->sockets > port->peers.count)
+		*end++ = "time";
+	for (const char **mark = marks; mark < end; mark++)
+		put(out, "%s %s", mark + 1 < end ? "," : " and by", *mark);
+}
+
 static void put_sockets(struct out *out, const struct port *port)
 {
 	if (port->listeners)
@@ -116,17 +131,18 @@ static void put_sockets(struct out *out, const struct port *port)
 		put(out, " no connected socket;");
 		return;
 	}
-	if (port->sockets == 1)
+	if (port->sockets == 1) {
 		put(out, " 1 socket;");
-	else if (port->peers_full)
-		put(out, " %llu sockets share this one local port;\n ",
-		    (unsigned long long)port->sockets);
-	else
-		put(out,
-		    " %llu sockets share this one local port, told apart by "
-		    "%llu remote endpoint%s%s;\n ",
-		    (unsigned long long)port->sockets, N(port->peers.count),
-		    port->sockets > port->peers.count ? " and by time" : "");
+		return;
+	}
+	put(out, " %llu sockets share this one local port",
+	    (unsigned long long)port->sockets);
+	if (!port->peers_full) {
+		put(out, ", told apart by %llu remote endpoint%s",
+		    N(port->remote_ends));
+		put_other_marks(out, port);
+	}
+	put(out, ";\n ");
 }
 
 static void put_port(struct out *out, const struct port *port, bool is_proved)

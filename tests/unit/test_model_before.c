@@ -78,7 +78,7 @@ static void test_known_from_the_start(void **state)
 	port = ports_get(&model.ports, 80);
 	assert_int_equal(port->listeners, 1);
 	assert_int_equal(port->sockets, 2);
-	assert_int_equal(port->peers.count, 2);
+	assert_int_equal(port->remote_ends, 2);
 	assert_int_equal(port->segments, 1);
 }
 

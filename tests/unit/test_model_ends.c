@@ -137,7 +137,7 @@ static void test_port_counts(void **state)
 	port = ports_get(&model.ports, 80);
 	assert_int_equal(port->listeners, 1);
 	assert_int_equal(port->sockets, 3);
-	assert_int_equal(port->peers.count, 3);
+	assert_int_equal(port->remote_ends, 3);
 	assert_int_equal(port->segments, 13);
 	assert_int_equal(port->matched, 10);
 	assert_int_equal(port->misdelivered, 0);
@@ -157,7 +157,7 @@ static void test_peer_returns(void **state)
 	more.segment.head.mono_ns = 3;
 	feed(&model, &more);
 	assert_int_equal(ports_get(&model.ports, 80)->sockets, 2);
-	assert_int_equal(ports_get(&model.ports, 80)->peers.count, 1);
+	assert_int_equal(ports_get(&model.ports, 80)->remote_ends, 1);
 }
 
 /* A connecting socket has no remote end before connect(). */

@@ -46,26 +46,51 @@ static void test_peers(void **state)
 	struct ports ports = { 0 };
 	struct port *one = ports_get(&ports, 80);
 	struct port *other = ports_get(&ports, 81);
-	struct demux_ends ends;
+	struct demux_sock sock;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		ends = make_ends(cases[i].addr, 80, cases[i].addr,
-				 cases[i].port);
-		assert_int_equal(ports_add_peer(&ports, one, &ends, 1), 0);
-		assert_int_equal(one->peers.count, cases[i].count);
+		sock = make_sock(9, S_ESTABLISHED,
+				 make_ends(cases[i].addr, 80, cases[i].addr,
+					   cases[i].port));
+		assert_int_equal(ports_add_peer(&ports, one, &sock), 0);
+		assert_int_equal(one->remote_ends, cases[i].count);
 	}
-	assert_int_equal(other->peers.count, 0);
+	assert_int_equal(other->remote_ends, 0);
 	/* The same remote end on another port is counted there. */
-	assert_int_equal(ports_add_peer(&ports, other, &ends, 1), 0);
-	assert_int_equal(other->peers.count, 1);
+	assert_int_equal(ports_add_peer(&ports, other, &sock), 0);
+	assert_int_equal(other->remote_ends, 1);
 	assert_int_equal(ports.peers, 7);
 	/* The same address in another namespace is another host's. */
-	assert_int_equal(ports_add_peer(&ports, other, &ends, 2), 0);
-	assert_int_equal(other->peers.count, 2);
-	assert_false(one->peers_full);
+	sock.netns++;
+	assert_int_equal(ports_add_peer(&ports, other, &sock), 0);
+	assert_int_equal(other->remote_ends, 2);
+	assert_false(one->peers_full || one->by_laddr || one->by_device);
 	ports_free(&ports);
 	assert_int_equal(ports.table.count, 0);
+}
+
+/* Several have one remote end: another local address, or another device. */
+static void test_same_remote_end(void **state)
+{
+	struct ports ports = { 0 };
+	struct port *port = ports_get(&ports, 80);
+	struct demux_sock sock = make_sock(
+		9, S_ESTABLISHED, make_ends("10.0.0.1", 80, "10.0.0.2", 1));
+
+	(void)state;
+	assert_int_equal(ports_add_peer(&ports, port, &sock), 0);
+	assert_int_equal(ports_add_peer(&ports, port, &sock), 0);
+	assert_int_equal(port->peers.count, 1);
+	sock.ifindex = 2;
+	assert_int_equal(ports_add_peer(&ports, port, &sock), 0);
+	assert_true(port->by_device && !port->by_laddr);
+	sock.ends.laddr[3]++;
+	assert_int_equal(ports_add_peer(&ports, port, &sock), 0);
+	assert_true(port->by_laddr);
+	assert_int_equal(port->peers.count, 3);
+	assert_int_equal(port->remote_ends, 1);
+	ports_free(&ports);
 }
 
 /* Memory has an end: the count is then said to be unknown, not wrong. */
@@ -73,18 +98,20 @@ static void test_too_many(void **state)
 {
 	struct ports ports = { .peers = UINT64_MAX };
 	struct port *port = ports_get(&ports, 80);
-	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 1);
+	struct demux_sock sock = make_sock(
+		9, S_ESTABLISHED, make_ends("10.0.0.1", 80, "10.0.0.2", 1));
 
 	(void)state;
-	assert_int_equal(ports_add_peer(&ports, port, &ends, 1), 0);
+	assert_int_equal(ports_add_peer(&ports, port, &sock), 0);
 	assert_true(port->peers_full);
-	assert_int_equal(port->peers.count, 0);
+	assert_int_equal(port->remote_ends, 0);
 	ports_free(&ports);
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_rows),
 	cmocka_unit_test(test_peers),
+	cmocka_unit_test(test_same_remote_end),
 	cmocka_unit_test(test_too_many),
 };
 

@@ -196,11 +196,33 @@ static void test_client_ports(void **state)
 	assert_contains(text, "\n1 more port without a segment\n");
 }
 
+/* One client port, at two addresses of the server; and later once more. */
+static void test_local_addresses(void **state)
+{
+	struct summary summary = { .head = &head };
+	const char *laddrs[] = { "10.0.0.1", "10.0.0.3", "10.0.0.3" };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct demux_segment_more more = make_match(
+			1, 1 + i, make_ends(laddrs[i], 80, "10.0.0.2", 4000));
+
+		show(&more);
+	}
+	summary.ports = ports_sorted(&model.ports, &summary.port_count);
+	text_summary(&sink.out, &summary);
+	free(summary.ports);
+	assert_int_equal(count_lines("\nport "), 1);
+	assert_contains(text, "3 sockets share this one local port, told apart "
+			      "by 1 remote endpoint, local address and by "
+			      "time;");
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(test_listeners_alone), TEST(test_all_of_few),
 	TEST(test_not_too_many),    TEST(test_device),
 	TEST(test_quiet),           TEST(test_ports),
-	TEST(test_client_ports),
+	TEST(test_client_ports),    TEST(test_local_addresses),
 };
 
 RUN("sink_text", tests)
