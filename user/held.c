@@ -44,8 +44,8 @@ static bool is_about(const struct held *held, const struct demux_sock *sock)
 
 	if (sock->id == held->wait.id)
 		return true;
-	return held->wait.is_by_ends && sock->netns == seg->netns &&
-	       same_ends(&seg->ends, &sock->ends);
+	return held->wait.is_by_ends && !(sock->flags & DEMUX_SOCK_UDP) &&
+	       sock->netns == seg->netns && same_ends(&seg->ends, &sock->ends);
 }
 
 /* Where a receive call closes it, on the CPU of the lookup that passed it by: one that

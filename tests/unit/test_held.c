@@ -1,120 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* test_held.c - user/held.c, and user/judge.c on what has to wait: a socket that
- * a lookup did not find was leaving the hash table, or was not. */
-#include "judged.h"
-
-#include "held.h"
-
-#define MS          1000000ull
-#define LISTENER_ID 200
-
-static struct held held;
-
-static int end_held(void **state)
-{
-	held_free(&held);
-	held = (struct held){ 0 };
-	return end(state);
-}
-
-/* As pipeline.c does; whether it is held. */
-static bool comes(const void *record)
-{
-	struct judge_wait wait;
-	const char *problem;
-	bool is_held = held.first;
-
-	assert_int_equal(decode(&event, record,
-				((const struct demux_head *)record)->len,
-				&problem),
-			 0);
-	if (!is_held && !judge_waits(&model, &event, &wait)) {
-		event = feed(&model, record);
-		return false;
-	}
-	assert_int_equal(held_add(&held, event.head), 0);
-	held_see(&held, &event);
-	if (!is_held)
-		held_wait(&held, &wait);
-	return true;
-}
-
-static void close_on(uint32_t cpu, uint64_t mono_ns, uint32_t how,
-		     bool is_received)
-{
-	struct demux_close close =
-		make_close(mono_ns, how, make_sock(100, S_CLOSE, client(4)));
-
-	close.head.cpu = cpu;
-	close.is_received = is_received;
-	assert_true(comes(&close));
-}
-
-/* It is, and has this verdict; what came after it goes on. */
-static void decided(enum verdict verdict, const char *why)
-{
-	struct judge_wait wait;
-	struct held_record *one = held_next(&held, &wait, &proof.judge.waited);
-
-	assert_non_null(one);
-	assert_ptr_equal(proof.judge.waited, &wait);
-	expect((struct demux_segment_more *)one->head, verdict, why);
-	free(one);
-	while ((one = held_next(&held, &wait, &proof.judge.waited))) {
-		assert_null(proof.judge.waited);
-		event = feed(&model, one->head);
-		free(one);
-	}
-	assert_null(held.first);
-}
-
-static void nothing_decided(void)
-{
-	struct judge_wait wait;
-	const struct judge_wait *waited;
-
-	assert_non_null(held.first);
-	assert_null(held_next(&held, &wait, &waited));
-	assert_null(waited);
-}
-
-static void open_connection(uint64_t mono_ns)
-{
-	struct demux_segment_more open = make_match(mono_ns, 100, client(4));
-
-	assert_false(comes(&open));
-}
-
-/* A listener gets on CPU 1 what that connection should have. */
-static struct demux_segment_more at_listener(uint64_t mono_ns)
-{
-	struct demux_segment_more more =
-		make_segment(mono_ns, DEMUX_LISTENER, client(4));
-
-	give_sock(&more, make_listener(LISTENER_ID, "0.0.0.0", 80));
-	more.segment.head.cpu = 1;
-	return more;
-}
-
-/* At 1 s. */
-static void pass_by(void)
-{
-	struct demux_segment_more more = at_listener(1000 * MS);
-
-	open_connection(1);
-	assert_true(comes(&more));
-	nothing_decided();
-}
-
-/* The connection gets a segment that much later. */
-static void found(uint32_t cpu, uint64_t later_ns)
-{
-	struct demux_segment_more more =
-		make_match(1000 * MS + later_ns, 100, client(4));
-
-	more.segment.head.cpu = cpu;
-	assert_true(comes(&more));
-}
+/* test_held.c - user/held.c: what decides on a segment that waits. */
+#include "waiting.h"
 
 static void test_stayed(void **state)
 {
@@ -181,10 +67,10 @@ static void test_found_since(void **state)
 {
 	(void)state;
 	pass_by();
-	found(0, 0);
-	found(0, 100);
+	found(2, 0);
+	found(2, 100);
 	nothing_decided();
-	found(0, 200);
+	found(2, 200);
 	decided(VERDICT_UNEXPLAINED, "I3:");
 }
 
@@ -222,10 +108,15 @@ static void test_others_do_not_count(void **state)
 {
 	struct demux_segment_more more = make_match(1001 * MS, 101, client(5));
 
+	struct demux_close close = make_close(
+		1000 * MS, DEMUX_UNHASHED, make_sock(101, S_CLOSE, client(4)));
+
 	(void)state;
 	pass_by();
 	more.segment.head.cpu = 1;
 	assert_true(comes(&more));
+	/* Nor one that has the ends, and another address. */
+	assert_true(comes(&close));
 	nothing_decided();
 }
 
@@ -247,6 +138,7 @@ static void test_known_by_its_ends(void **state)
 {
 	struct demux_sock sock = make_sock(1 << 20, S_ESTABLISHED, client(4));
 	struct demux_accept before;
+	struct demux_close other;
 	struct demux_segment_more more =
 		make_segment(1000 * MS, DEMUX_NONE, client(4));
 
@@ -255,218 +147,19 @@ static void test_known_by_its_ends(void **state)
 	before = make_before(1, 70, "w", 5, 0, sock);
 	assert_false(comes(&before));
 	assert_true(comes(&more));
+	other = make_close(1000 * MS, DEMUX_UNHASHED,
+			   make_sock(101, S_CLOSE, client(5)));
+	assert_true(comes(&other));
+	other.sock.ends = client(4);
+	other.sock.netns++;
+	assert_true(comes(&other));
+	other.sock.netns--;
+	other.sock.flags = DEMUX_SOCK_UDP;
+	assert_true(comes(&other));
+	nothing_decided();
 	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, false);
 	decided(VERDICT_EXPLAINED, "I3:");
 }
-
-/* Two ACKs with the same SYN cookie: the second is looked up as the first makes the
- * socket. */
-static void second_cookie(uint32_t cpu, uint64_t later_ns, bool is_explained)
-{
-	struct demux_segment_more first =
-		make_segment(1000 * MS, DEMUX_LISTENER, client(4));
-	struct demux_segment_more second;
-
-	give_sock(&first, make_listener(LISTENER_ID, "0.0.0.0", 80));
-	second = first;
-	second.segment.head.mono_ns += later_ns;
-	second.segment.head.cpu = cpu;
-	give_parent(&first, first.segment.sock);
-	give_child(&first, make_sock(100, S_SYN_RECV, client(4)));
-	assert_false(comes(&first));
-	assert_true(comes(&second));
-	if (is_explained)
-		return decided(VERDICT_EXPLAINED, "I3: another CPU was making");
-	nothing_decided();
-	found(cpu, later_ns + 100);
-	decided(VERDICT_UNEXPLAINED, "I3:");
-}
-
-static void test_second_cookie(void **state)
-{
-	(void)state;
-	second_cookie(1, 10 * MS - 1, true);
-}
-
-static void test_second_cookie_late(void **state)
-{
-	(void)state;
-	second_cookie(1, 10 * MS, false);
-}
-
-static void test_second_cookie_on_its_cpu(void **state)
-{
-	(void)state;
-	second_cookie(0, 100, false);
-}
-
-/* A VRF's listener; its member is not seen (stable before 6.2). The connection with
- * the same two ends, outside of the VRF, is none that it should have had. */
-static void test_of_a_vrf(void **state)
-{
-	struct demux_segment_more open = make_match(1, 100, client(4));
-	struct demux_segment_more more =
-		make_segment(1000 * MS, DEMUX_LISTENER, client(4));
-
-	(void)state;
-	give_sock(&more, make_listener(LISTENER_ID, "0.0.0.0", 80));
-	more.segment.sock.ifindex = 7;
-	assert_false(comes(&open));
-	assert_false(comes(&more));
-	expect(&more, VERDICT_EXPLAINED, "not seen");
-}
-
-/* Its verdict is none that a close could change. */
-static void test_predicted(void **state)
-{
-	struct demux_segment_more open = make_match(1, 100, client(4));
-	struct demux_segment_more more =
-		make_segment(1000 * MS, DEMUX_NONE, client(4));
-
-	(void)state;
-	more.segment.predicted = DEMUX_PREDICTED_OUTCOME;
-	assert_false(comes(&open));
-	assert_false(comes(&more));
-	expect(&more, VERDICT_EXPLAINED, "predicted");
-}
-
-/* So is it with one that has other ends. */
-static void test_out_of_chain_elsewhere(void **state)
-{
-	struct demux_segment_why why = {
-		.more = make_match(1000 * MS, 100, client(4)),
-		.why.have = DEMUX_WHY_SLOT | DEMUX_WHY_CHAIN,
-	};
-
-	(void)state;
-	why.more.segment.have |= DEMUX_HAVE_WHY;
-	why.more.segment.head.len = sizeof(why);
-	why.more.segment.sock.ends.rport++;
-	assert_false(comes(&why.more));
-	expect(&why.more, VERDICT_UNEXPLAINED, "I1:");
-}
-
-static void test_twin(void **state)
-{
-	struct demux_segment_more one = make_match(1, 100, client(4));
-	struct demux_segment_more two = make_match(1000 * MS, 101, client(4));
-
-	(void)state;
-	two.segment.head.cpu = 1;
-	assert_false(comes(&one));
-	assert_true(comes(&two));
-	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, true);
-	decided(VERDICT_EXPLAINED, "I6:");
-	two.segment.head.mono_ns += MS;
-	assert_false(comes(&two));
-}
-
-/* Its own segment closes it, and on its CPU. */
-static void test_out_of_chain(void **state)
-{
-	struct demux_segment_why why = {
-		.more = make_match(1000 * MS, 100, client(4)),
-		.why.have = DEMUX_WHY_SLOT | DEMUX_WHY_CHAIN,
-	};
-	struct demux_segment *seg = &why.more.segment;
-
-	(void)state;
-	seg->have |= DEMUX_HAVE_WHY;
-	seg->head.len = sizeof(why);
-	assert_true(comes(&why.more));
-	close_on(0, 1000 * MS + 500, DEMUX_UNHASHED, true);
-	decided(VERDICT_EXPLAINED, "I5:");
-	/* It was told before. */
-	assert_false(comes(&why.more));
-	expect(&why.more, VERDICT_EXPLAINED, "I5:");
-	/* One that is known, and has not closed. */
-	seg->sock = make_sock(102, S_ESTABLISHED, client(6));
-	seg->ends = client(6);
-	why.why.have |= DEMUX_WHY_POSITION;
-	assert_false(comes(&why.more));
-	why.why.have &= ~DEMUX_WHY_POSITION;
-	assert_true(comes(&why.more));
-}
-
-/* Of these nobody tells when they go, or they are in no chain. */
-static void test_out_of_chain_and_does_not_wait(void **state)
-{
-	struct demux_segment_why why = {
-		.more = at_listener(1000 * MS),
-		.why.have = DEMUX_WHY_SLOT | DEMUX_WHY_CHAIN,
-	};
-	struct demux_segment *seg = &why.more.segment;
-
-	(void)state;
-	seg->have |= DEMUX_HAVE_WHY;
-	seg->head.len = sizeof(why);
-	assert_false(comes(&why.more));
-	seg->outcome = DEMUX_REQUEST;
-	seg->sock = make_sock(300, S_NEW_SYN_RECV, client(4));
-	assert_false(comes(&why.more));
-}
-
-/* The connection began after the lookup: its record came before. */
-static void test_began_since(void **state)
-{
-	struct demux_segment_more more = at_listener(1000 * MS);
-	struct demux_segment_more twin = make_match(1000 * MS, 101, client(4));
-
-	(void)state;
-	open_connection(1000 * MS);
-	assert_false(comes(&more));
-	assert_false(comes(&twin));
-}
-
-/* What is born of a SYN cookie was there already when the snapshot came by. */
-static void test_its_own_child(void **state)
-{
-	struct demux_segment_more more = at_listener(1000 * MS);
-	struct demux_accept before = make_before(
-		1, 0, "", 0, 0, make_sock(100, S_ESTABLISHED, client(4)));
-
-	(void)state;
-	assert_false(comes(&before));
-	give_parent(&more, more.segment.sock);
-	give_child(&more, make_sock(100, S_SYN_RECV, client(4)));
-	assert_false(comes(&more));
-	more.child.id = 101;
-	assert_true(comes(&more));
-}
-
-/* A request may be found beside its child, when another CPU made that. */
-static void test_no_twin_of_a_request(void **state)
-{
-	struct demux_segment_more more =
-		make_segment(1000 * MS, DEMUX_REQUEST, client(4));
-
-	(void)state;
-	give_sock(&more, make_sock(300, S_NEW_SYN_RECV, client(4)));
-	open_connection(1);
-	assert_false(comes(&more));
-}
-
-/* The verdict on these is another's. */
-static void test_does_not_depend_on_it(void **state)
-{
-	struct demux_segment_more assigned = at_listener(1000 * MS);
-	struct demux_segment_more unseen = at_listener(1000 * MS);
-	struct demux_datagram datagram = make_datagram(
-		1000 * MS, client(4), make_sock(101, S_ESTABLISHED, client(4)));
-
-	(void)state;
-	open_connection(1);
-	assigned.segment.via = DEMUX_ASSIGNED;
-	assert_false(comes(&assigned));
-	unseen.segment.have &= ~DEMUX_HAVE_OUTCOME;
-	assert_false(comes(&unseen));
-	/* UDP's ports are others. */
-	datagram.sock.flags = DEMUX_SOCK_UDP;
-	assert_false(comes(&datagram));
-}
-
-#undef TEST
-#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end_held)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_stayed),
@@ -483,19 +176,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_others_do_not_count),
 	TEST(test_found_closed),
 	TEST(test_known_by_its_ends),
-	TEST(test_second_cookie),
-	TEST(test_second_cookie_late),
-	TEST(test_second_cookie_on_its_cpu),
-	TEST(test_of_a_vrf),
-	TEST(test_predicted),
-	TEST(test_out_of_chain_elsewhere),
-	TEST(test_twin),
-	TEST(test_out_of_chain),
-	TEST(test_out_of_chain_and_does_not_wait),
-	TEST(test_began_since),
-	TEST(test_its_own_child),
-	TEST(test_no_twin_of_a_request),
-	TEST(test_does_not_depend_on_it),
 };
 
 RUN("held", tests)

@@ -125,6 +125,44 @@ static void test_several(void **state)
 	assert_int_equal(summary.unexplained, 1);
 }
 
+/* What found it decides on both, whatever comes after. */
+static void test_found_behind(void **state)
+{
+	(void)state;
+	give(&opened);
+	give(&passed);
+	give(&passed);
+	give(&found);
+	give(&again);
+	give(&closing);
+	give(&last);
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s9s9s9s9s9c$");
+	assert_int_equal(summary.unexplained, 2);
+}
+
+/* The first has to wait to the end; what decided on the second came before. */
+static void test_closed_behind(void **state)
+{
+	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 8);
+	struct demux_segment_more opened_too = make_match(2 * MS, 101, ends);
+	struct demux_segment_more passed_too = passed;
+
+	(void)state;
+	passed_too.segment.ends = ends;
+	closing.sock = make_sock(101, S_CLOSE, ends);
+	give(&opened);
+	give(&opened_too);
+	give(&passed);
+	give(&passed_too);
+	give(&closing);
+	give(&last);
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s9s8s9s8c$");
+	assert_int_equal(summary.explained, 1);
+	assert_int_equal(summary.unexplained, 1);
+}
+
 /* Many of one flow, all of them at once when it is decided. */
 static void test_flow(void **state)
 {
@@ -161,6 +199,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_count_with_held, begin_held),
 	cmocka_unit_test_setup(test_order, begin_held),
 	cmocka_unit_test_setup(test_several, begin_held),
+	cmocka_unit_test_setup(test_found_behind, begin_held),
+	cmocka_unit_test_setup(test_closed_behind, begin_held),
 	cmocka_unit_test_setup(test_flow, begin_held),
 };
 
