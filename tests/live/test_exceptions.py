@@ -166,13 +166,15 @@ def predict_via(run):
 
 
 def test_sk_assign(labs):
-    """A program in tc gives a SYN to a listener of its choice."""
+    """A program in tc gives a SYN to a listener of its choice, though there is one
+    that would have it."""
     lab = labs.veth()
     if not shutil.which("tc"):
         pytest.skip("no tc")
     subprocess.run(["tc", "-n", lab.server.name, "qdisc", "add", "dev", "eth0",
                     "clsact"], check=True)
     with listen_at(lab.server, "127.0.0.1", OTHER) as other, \
+            listen_at(lab.server, "0.0.0.0", ASKED), \
             bpf.SkAssign(lab.server, "eth0", ASKED, other):
         with Trace(lab.namespaces) as run:
             visit(lab.client, lab.server_addr[4], other)

@@ -16,6 +16,31 @@ static void test_order(void **state)
 	assert_int_equal(summary.accepted, 1);
 }
 
+/* accept() gave what another listener's segment had borne. */
+static void test_strange_accept(void **state)
+{
+	struct demux_sock child = make_sock(104, S_ESTABLISHED, a.segment.ends);
+	struct demux_segment_more birth =
+		make_segment(5, DEMUX_REQUEST, a.segment.ends);
+	struct demux_listen listen =
+		make_listen(4, 70, "w", make_listener(91, "0.0.0.0", 80));
+
+	(void)state;
+	give_sock(&birth, make_sock(105, S_NEW_SYN_RECV, a.segment.ends));
+	give_parent(&birth, make_listener(90, "0.0.0.0", 80));
+	give_child(&birth, child);
+	accepted = make_accept(6, 70, "w", 5, 91, child);
+	last = make_end(9, 1, 0);
+	give(&listen);
+	give(&birth);
+	give(&accepted);
+	give(&last);
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^ls1a$");
+	assert_int_equal(summary.doubt_count, 1);
+	assert_contains(summary.doubts[0], "I7");
+}
+
 /* Every sink gets everything, in the same order. */
 static void test_two_sinks(void **state)
 {
@@ -190,6 +215,7 @@ static void test_signal_ignored_before(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST_BEGUN(test_order),
+	TEST_BEGUN(test_strange_accept),
 	TEST_BEGUN(test_two_sinks),
 	TEST_BEGUN(test_count),
 	TEST_BEGUN(test_count_live),
