@@ -100,8 +100,8 @@ static const struct model_sock *twin_of(const struct model *model,
 	return NULL;
 }
 
-/* Can another CPU not have had @one in the hash table yet? A request is there in
- * its place, but where there are SYN cookies. */
+/* Can another CPU not have had @one in the hash table yet? Until then its request is
+ * found, but for a moment as it goes; and SYN cookies have none. */
 static bool may_be_unmade(const struct model_sock *one,
 			  const struct demux_head *seg)
 {
