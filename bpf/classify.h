@@ -210,10 +210,14 @@ static inline enum demux_via classify_via(enum demux_outcome outcome,
 
 static inline int same_bytes(const __u8 *a, const __u8 *b, int n)
 {
+#ifdef __bpf__ /* has no memcmp */
 	for (int i = 0; i < n; i++)
 		if (a[i] != b[i])
 			return 0;
 	return 1;
+#else
+	return !__builtin_memcmp(a, b, n);
+#endif
 }
 
 /* Is @sock, an address of a socket of @family, the address @seg of a segment?
@@ -224,7 +228,8 @@ static inline int same_addr(const __u8 *seg, __u8 seg_family, const __u8 *sock,
 	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 	if (seg_family == sock_family)
-		return same_bytes(seg, sock, seg_family == 4 ? 4 : 16);
+		return seg_family == 4 ? same_bytes(seg, sock, 4) :
+					 same_bytes(seg, sock, 16);
 	return seg_family == 4 && same_bytes(sock, mapped, 12) &&
 	       same_bytes(seg, sock + 12, 4);
 }
