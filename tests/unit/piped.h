@@ -22,6 +22,7 @@ static struct {
 	struct source source;
 	const void *records[20];
 	size_t count, next, per_round;
+	size_t at_first; /* so many are there in the first rounds; 0: all */
 	bool finished, closed;
 	int fails; /* read() returns it */
 } fake;
@@ -29,15 +30,16 @@ static struct {
 static int hand_over(struct source *source, source_take take, void *context)
 {
 	size_t left = fake.per_round;
+	size_t there = fake.next < fake.at_first ? fake.at_first : fake.count;
 
-	while (left-- && fake.next < fake.count) {
+	while (left-- && fake.next < there) {
 		const struct demux_head *head = fake.records[fake.next++];
 
 		if (take(context, head, head->len))
 			break;
 	}
-	source->has_more = fake.next < fake.count;
-	source->ended = !source->has_more && !source->is_live;
+	source->has_more = fake.next < there;
+	source->ended = fake.next == fake.count && !source->is_live;
 	return fake.fails;
 }
 

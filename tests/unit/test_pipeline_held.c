@@ -69,6 +69,28 @@ static void test_nothing_more(void **state)
 	assert_int_equal(summary.unexplained, 1);
 }
 
+/* What comes when its time is over did not wait for anything. */
+static void test_after_its_time(void **state)
+{
+	struct demux_segment_more other = passed;
+
+	(void)state;
+	other.segment.head.mono_ns = 1001 * MS;
+	other.segment.ends.rport = 8;
+	give(&opened);
+	give(&passed);
+	give(&other);
+	give(&last);
+	fake.source.is_live = true;
+	fake.at_first = 2;
+	pipeline.duration_ns = 30 * MS;
+	last.counters.seen = last.counters.emitted = 3;
+	assert_int_equal(run(), 0);
+	assert_string_equal(seen, "^s9s9s8$");
+	assert_int_equal(summary.unexplained, 1);
+	assert_int_equal(summary.proved, 2);
+}
+
 /* Those that were counted are those that were told. */
 static void test_count_with_held(void **state)
 {
@@ -196,6 +218,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_close_of_before, begin_held),
 	cmocka_unit_test_setup(test_round_is_over, begin_held),
 	cmocka_unit_test_setup(test_nothing_more, begin_held),
+	cmocka_unit_test_setup(test_after_its_time, begin_held),
 	cmocka_unit_test_setup(test_count_with_held, begin_held),
 	cmocka_unit_test_setup(test_order, begin_held),
 	cmocka_unit_test_setup(test_several, begin_held),
