@@ -161,11 +161,42 @@ static void test_listen_and_close(void **state)
 					    { NULL, NULL } });
 }
 
+static void test_device(void **state)
+{
+	struct demux_close close =
+		make_close(2, DEMUX_UNHASHED, make_listener(9, "0.0.0.0", 80));
+	struct event event = event_of(&close);
+
+	(void)state;
+	assert_string_equal(get("sock_ifindex", &event), "-");
+	close.sock.ifindex = 7;
+	assert_string_equal(get("sock_ifindex", &event), "7");
+}
+
+/* Nobody is known to have it: that is not process 0. */
+static void test_no_owner(void **state)
+{
+	struct demux_close close =
+		make_close(2, DEMUX_UNHASHED, make_listener(9, "0.0.0.0", 80));
+	struct event event = event_of(&close);
+
+	(void)state;
+	sock = (struct model_sock){ .number = 3 };
+	expect(&event, (struct expected[]){ { "pid", "-" },
+					    { "segments", "-" },
+					    { NULL, NULL } });
+	event.sock = &sock;
+	expect(&event, (struct expected[]){ { "pid", "-" },
+					    { "comm", "-" },
+					    { "fd", "-" },
+					    { "segments", "0" },
+					    { NULL, NULL } });
+}
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_accept),
-	cmocka_unit_test(test_socket),
-	cmocka_unit_test(test_states),
-	cmocka_unit_test(test_listen_and_close),
+	cmocka_unit_test(test_accept), cmocka_unit_test(test_socket),
+	cmocka_unit_test(test_states), cmocka_unit_test(test_listen_and_close),
+	cmocka_unit_test(test_device), cmocka_unit_test(test_no_owner),
 };
 
 RUN("fields_sock", tests)

@@ -5,6 +5,8 @@
  */
 #include "piped.h"
 
+#include "clock.h"
+
 static void test_order(void **state)
 {
 	(void)state;
@@ -147,12 +149,15 @@ static void test_sink_fails(void **state)
 
 static void test_duration(void **state)
 {
+	uint64_t began_ns = clock_mono_ns();
+
 	(void)state;
 	fake.source.is_live = true;
 	give(&a);
 	pipeline.duration_ns = 30000000;
 	assert_int_equal(run(), 0);
 	assert_string_equal(seen, "^s1$");
+	assert_in_range(clock_mono_ns() - began_ns, 30000000, 10000000000);
 }
 
 static int rounds;

@@ -179,7 +179,13 @@ static void test_payload_of_birth(void **state)
 /* It stays in the list long after its memory was given back. */
 static void test_closed(void **state)
 {
+	struct demux_close unconnected = make_close(
+		1, DEMUX_UNHASHED,
+		make_sock(9, S_CLOSE, make_ends("0.0.0.0", 90, "0.0.0.0", 0)));
+
 	(void)state;
+	/* What was never connected has no row. */
+	feed(&model, &unconnected);
 	told(7, 3, open_one(1), 0);
 	payload(1, 10);
 	closed(1, DEMUX_UNHASHED);
