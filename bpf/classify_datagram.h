@@ -114,11 +114,14 @@ datagram_score_parts(__u8 family, const struct demux_sock *sock, int on_cpu)
 
 /*
  * Did the SO_REUSEPORT group of its socket choose that? Only the lookup for one
- * receiver asks a group, and it gives a socket that takes any remote end.
+ * receiver asks a group, and it gives a socket that takes any remote end. One that
+ * has taken the option back may have been found without its group.
  */
 static inline int is_by_group(const struct demux_datagram *datagram)
 {
-	if (!(datagram->have & DEMUX_HAVE_GROUP) || datagram->sock.ends.rport)
+	if (!(datagram->have & DEMUX_HAVE_GROUP) ||
+	    !(datagram->sock.flags & DEMUX_SOCK_REUSEPORT) ||
+	    datagram->sock.ends.rport)
 		return 0;
 	if (datagram->notes & (DEMUX_NOTE_GROUP | DEMUX_NOTE_SK_LOOKUP))
 		return 0;

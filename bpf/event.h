@@ -240,7 +240,7 @@ enum demux_candidate_flag {
 	DEMUX_CANDIDATE_DEVICE = 1 << 1, /* is bound to the device */
 	DEMUX_CANDIDATE_FAMILY = 1 << 2, /* AF_INET, for an IPv4 segment */
 	DEMUX_CANDIDATE_CPU = 1 << 3, /* SO_INCOMING_CPU is this CPU */
-	DEMUX_CANDIDATE_REUSEPORT = 1 << 4,
+	DEMUX_CANDIDATE_REUSEPORT = 1 << 4, /* its group is asked */
 };
 
 /* A listener that could have taken the segment. */

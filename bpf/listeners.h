@@ -103,6 +103,7 @@ static __always_inline void read_score(struct demux_candidate *to,
 				       struct sock_common *sock, __u64 sk)
 {
 	int cpu = BPF_CORE_READ((struct sock_common *)sk, skc_incoming_cpu);
+	__u64 group = (__u64)BPF_CORE_READ((struct sock *)sk, sk_reuseport_cb);
 
 	to->id = sock_id((void *)sk);
 	to->ifindex = sock->skc_bound_dev_if;
@@ -118,7 +119,9 @@ static __always_inline void read_score(struct demux_candidate *to,
 		to->flags |= DEMUX_CANDIDATE_CPU;
 		to->score++;
 	}
-	if (BPF_CORE_READ_BITFIELD(sock, skc_reuseport))
+	/* One that got the option after listen() has no group, and no group is
+	 * asked where it has taken the option back. */
+	if (group && BPF_CORE_READ_BITFIELD(sock, skc_reuseport))
 		to->flags |= DEMUX_CANDIDATE_REUSEPORT;
 }
 
@@ -187,6 +190,13 @@ static __always_inline void read_listener_group(struct demux_why *why, __u64 sk)
 	why->group_size =
 		BPF_CORE_READ((struct sock_reuseport *)group, num_socks);
 	why->have |= DEMUX_WHY_GROUP;
+	/* Without the option it may have been found, or chosen by its group when
+	 * another member was. */
+	if (!BPF_CORE_READ_BITFIELD_PROBED((struct sock_common *)sk,
+					   skc_reuseport)) {
+		why->have &= ~DEMUX_WHY_GROUP_HASH;
+		return;
+	}
 	index = read_group_index(group, sk, why->group_size);
 	if (index < 0)
 		return;

@@ -167,6 +167,16 @@ static const struct demux_sock *listener(const struct event *event)
 	return seg->outcome == DEMUX_TIME_WAIT ? event->with_parent : NULL;
 }
 
+/* May @took be what its group chose? It is still one of it where it has taken the
+ * option back. */
+static bool is_member(const struct demux_why *why,
+		      const struct demux_sock *took)
+{
+	return why->have & DEMUX_WHY_GROUP ?
+		       why->group_size > 1 :
+		       (took->flags & DEMUX_SOCK_REUSEPORT);
+}
+
 GETTER(won_by)
 {
 	const struct demux_why *why = why_of(event, DEMUX_WHY_CANDIDATES);
@@ -180,9 +190,7 @@ GETTER(won_by)
 	/* Its group chose another member, which may not be among these: groups do
 	 * not ask for the device. */
 	return best->flags & DEMUX_CANDIDATE_REUSEPORT &&
-	       took->flags & DEMUX_SOCK_REUSEPORT &&
-	       !(why->have & DEMUX_WHY_GROUP && why->group_size == 1) &&
-	       value_name(value, "reuseport");
+	       is_member(why, took) && value_name(value, "reuseport");
 }
 
 /* --- reuseport groups -------------------------------------------------------- */

@@ -58,6 +58,7 @@ static void test_group(void **state)
 	(void)state;
 	make_it();
 	datagram.have |= DEMUX_HAVE_GROUP | DEMUX_HAVE_INDEX;
+	datagram.sock.flags |= DEMUX_SOCK_REUSEPORT;
 	datagram.group_by = DEMUX_GROUP_BY_HASH;
 	datagram.group_size = 3;
 	datagram.group_index = 2;
@@ -65,6 +66,10 @@ static void test_group(void **state)
 	SAYS("one of 3 sockets of a SO_REUSEPORT group: index 2 was chosen");
 	NEVER("none has a score above");
 	datagram.group_size = 1;
+	NEVER("SO_REUSEPORT");
+	/* It has taken the option back. */
+	datagram.group_size = 3;
+	datagram.sock.flags = DEMUX_SOCK_UDP;
 	NEVER("SO_REUSEPORT");
 }
 

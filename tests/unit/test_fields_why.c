@@ -198,6 +198,10 @@ static void test_won_by_group_of_devices(void **state)
 	is("won_by", "reuseport");
 	why->group_size = 1;
 	is("won_by", "-");
+	/* It has taken the option back, and is in the group all the same. */
+	seg->sock.flags = 0;
+	why->group_size = 2;
+	is("won_by", "reuseport");
 }
 
 static void test_won_by_unknown(void **state)
