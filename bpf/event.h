@@ -241,6 +241,7 @@ enum demux_candidate_flag {
 	DEMUX_CANDIDATE_FAMILY = 1 << 2, /* AF_INET, for an IPv4 segment */
 	DEMUX_CANDIDATE_CPU = 1 << 3, /* SO_INCOMING_CPU is this CPU */
 	DEMUX_CANDIDATE_REUSEPORT = 1 << 4, /* its group is asked */
+	DEMUX_CANDIDATE_LAST = 1 << 5, /* stands behind those without */
 };
 
 /* A listener that could have taken the segment. */

@@ -123,6 +123,10 @@ static __always_inline void read_score(struct demux_candidate *to,
 	 * asked where it has taken the option back. */
 	if (group && BPF_CORE_READ_BITFIELD(sock, skc_reuseport))
 		to->flags |= DEMUX_CANDIDATE_REUSEPORT;
+	/* inet_hash2(), since 5.19 __inet_hash(): IPv6 ones that have the option
+	 * when they begin to listen, which makes a group, go to the end. */
+	if (group && sock->skc_family == AF_INET6)
+		to->flags |= DEMUX_CANDIDATE_LAST;
 }
 
 static __always_inline bool has_old_lists(void)

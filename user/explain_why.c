@@ -148,6 +148,10 @@ static void say_rule(struct words *words, const struct event *event)
 				  "(SO_INCOMING_CPU) comes first." },
 		{ "newest",
 		  "Of those with the same score the newest comes first." },
+		{ "first",
+		  "Of those with the same score the one that the kernel looks "
+		  "at first wins: IPv6 listeners with SO_REUSEPORT stand "
+		  "behind the others." },
 		{ "reuseport",
 		  "Where the first with the highest score is of a reuseport "
 		  "group, that group chooses." },

@@ -131,6 +131,21 @@ static const struct demux_candidate *rival(const struct demux_why *why,
 	return second;
 }
 
+/* Do those that share the score of @best stand in the order of their age? */
+static bool is_by_age(const struct demux_why *why,
+		      const struct demux_candidate *best)
+{
+	for (unsigned int i = 0; i < shown(why); i++) {
+		const struct demux_candidate *one = &why->candidate[i];
+
+		if (one->flags & DEMUX_CANDIDATE_LAST &&
+		    one->score == best->score &&
+		    !((one->flags ^ best->flags) & DEMUX_CANDIDATE_ADDRESS))
+			return false;
+	}
+	return true;
+}
+
 /* By which rule @best had the segment. */
 static const char *rule(const struct demux_why *why,
 			const struct demux_candidate *best)
@@ -147,7 +162,7 @@ static const char *rule(const struct demux_why *why,
 	if (!second)
 		return "address";
 	if (second->score >= best->score)
-		return "newest";
+		return is_by_age(why, best) ? "newest" : "first";
 	if (more & DEMUX_CANDIDATE_DEVICE)
 		return "device";
 	return more & DEMUX_CANDIDATE_FAMILY ? "family" : "incoming_cpu";

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """SO_REUSEPORT that was put on, or taken back, when the socket had its port: what
-the kernel's lookup then asks. The judge is who could read, or accept."""
+the kernel's lookup then asks; and where an IPv6 listener stands that has it. The
+judge is who could read, or accept."""
 
 import socket
 
@@ -76,6 +77,20 @@ def test_listener_with(labs):
         assert had == ["newer"]
         assert candidates(event, names) == f"newer{ANY} older{ANY}"
         assert judge.pick(event, GROUPED) == (2, "newest", None, None, None)
+
+
+def test_order_of_six(labs):
+    """One of IPv6 with the option goes to the end, so the older one wins."""
+    lab = labs.veth()
+    lab.client = lab.server
+    listeners = Listeners(lab.server)
+    with listeners.stack:
+        make_two(listeners, "::", 1)
+        for addr in "::1", "127.0.0.1":
+            had, (event,), names = trace_connects(lab, listeners, addr=addr)
+            assert had == ["older"]
+            assert candidates(event, names) == "older@::=1 newer@::=1"
+            assert judge.pick(event, GROUPED) == (2, "first", None, None, None)
 
 
 def test_datagrams_without(labs):

@@ -9,6 +9,7 @@
 #define FAMILY    DEMUX_CANDIDATE_FAMILY
 #define CPU       DEMUX_CANDIDATE_CPU
 #define REUSEPORT DEMUX_CANDIDATE_REUSEPORT
+#define LAST      DEMUX_CANDIDATE_LAST
 
 /* One more, with the score that its flags give. */
 static void add(uint64_t id, uint8_t flags)
@@ -144,6 +145,33 @@ static void test_won_by(void **state)
 	make_listened();
 	add(9, FAMILY);
 	add(8, FAMILY);
+	is("won_by", "newest");
+}
+
+/* Some stand behind the others, however new they are. */
+static void test_won_by_order(void **state)
+{
+	(void)state;
+	make_listened();
+	add(9, 0);
+	add(8, LAST);
+	is("won_by", "first");
+	why->candidate[0].flags = LAST;
+	is("won_by", "first");
+	why->candidate[1].flags = 0;
+	is("won_by", "first");
+	add(7, LAST | DEVICE);
+	why->candidate[2].score = 1;
+	why->candidate[0].flags = 0;
+	is("won_by", "first");
+	/* Of another score it does not matter. */
+	why->candidate[2].score = 0;
+	is("won_by", "newest");
+	/* Nor on any address. */
+	make_listened();
+	add(9, ADDRESS);
+	add(8, ADDRESS);
+	add(7, LAST);
 	is("won_by", "newest");
 }
 
@@ -298,6 +326,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_slot),
 	cmocka_unit_test(test_list),
 	cmocka_unit_test(test_won_by),
+	cmocka_unit_test(test_won_by_order),
 	cmocka_unit_test(test_won_by_group),
 	cmocka_unit_test(test_won_by_group_of_devices),
 	cmocka_unit_test(test_won_by_unknown),
