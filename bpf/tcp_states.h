@@ -8,6 +8,7 @@
 
 enum { /* include/net/tcp_states.h */
 	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
 	TCP_SYN_RECV = 3,
 	TCP_FIN_WAIT1 = 4,
 	TCP_FIN_WAIT2 = 5,

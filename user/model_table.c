@@ -169,10 +169,12 @@ static bool is_reborn(const struct model_sock *old,
 		return old->last.state != now->state || !same_ends(was, is);
 	if (is_closing(now) || is_closing(&old->last))
 		return false; /* it may have given its port back already */
-	/* Its close is told a moment before it takes effect. */
+	/* Its close is told a moment before it takes effect. One that connects was
+	 * disconnected, and is another connection. */
+	if (old->closed_ns && now->state != TCP_SYN_SENT && same_ends(was, is))
+		return now_ns > old->closed_ns + BYPASS_NS;
 	if (old->closed_ns)
-		return now_ns >
-		       old->closed_ns + (same_ends(was, is) ? BYPASS_NS : 0);
+		return now_ns > old->closed_ns;
 	if (old->last.state == TCP_LISTEN || now->state == TCP_LISTEN)
 		return was->lport && is->lport && was->lport != is->lport;
 	return was->rport && !same_ends(was, is);

@@ -17,6 +17,7 @@
  * own. */
 enum {
 	S_ESTABLISHED = 1,
+	S_SYN_SENT = 2,
 	S_SYN_RECV = 3,
 	S_FIN_WAIT2 = 5,
 	S_TIME_WAIT = 6,

@@ -160,6 +160,31 @@ static void test_peer_returns(void **state)
 	assert_int_equal(ports_get(&model.ports, 80)->remote_ends, 1);
 }
 
+/* One that disconnects, connect(AF_UNSPEC), and connects again at once: its close may
+ * take effect a moment later, but what connects has been closed. */
+static void test_connects_again(void **state)
+{
+	struct demux_segment_more more = make_match(1, 100, client(1000));
+	struct demux_close close = make_close(
+		2, DEMUX_UNHASHED, make_sock(100, S_CLOSE, client(1000)));
+	struct demux_ends ends = client(1000);
+	uint64_t number;
+
+	(void)state;
+	number = feed(&model, &more).sock->number;
+	feed(&model, &close);
+	more.segment.head.mono_ns = 3;
+	assert_int_equal(feed(&model, &more).sock->number, number);
+	assert_null(find(ends));
+	more.segment.head.mono_ns = 4;
+	more.segment.sock.state = S_SYN_SENT;
+	assert_int_equal(feed(&model, &more).sock->number, number + 1);
+	assert_non_null(find(ends));
+	more.segment.head.mono_ns = S;
+	more.segment.sock.state = S_ESTABLISHED;
+	assert_int_equal(feed(&model, &more).sock->number, number + 1);
+}
+
 /* A connecting socket has no remote end before connect(). */
 static void test_unconnected_is_not_counted(void **state)
 {
@@ -265,6 +290,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_minis_and_listeners_are_not_found),
 	TEST(test_port_counts),
 	TEST(test_peer_returns),
+	TEST(test_connects_again),
 	TEST(test_unconnected_is_not_counted),
 	TEST(test_time_zero),
 	TEST(test_swept_and_met_at_once),
