@@ -199,6 +199,17 @@ static void test_not_passed_by(void **state)
 	assert_false(ends_with(&more, 0));
 }
 
+/* A full socket tells when it goes: that it was passed by is for the proof. */
+static void test_full_socket_passed_by(void **state)
+{
+	struct demux_segment_more more = passes(3);
+
+	(void)state;
+	match(1, 301, 1000);
+	feed(&model, &more);
+	assert_false(model_is_gone(model_find(&model, 301)));
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(test_minisocks),
 	TEST(test_time_wait_ends_when_reopened),
@@ -208,6 +219,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_idle_minisock_goes),
 	TEST(test_passed_by_on_its_device),
 	TEST(test_not_passed_by),
+	TEST(test_full_socket_passed_by),
 };
 
 RUN("model_minis", tests)
