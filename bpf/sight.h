@@ -355,20 +355,17 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 /* --- the inet_sock_set_state tracepoint ------------------------------------- */
 
 /* A socket has become ESTABLISHED: the child that this flight's segment made of
- * a request or of a cookie, if it has the segment's two ends. */
+ * a request or of a cookie. It may have other ends, where early demux found the
+ * request of another before NAT gave the segment its source. */
 static __always_inline void sight_child(struct sock *child)
 {
 	struct cell *cell = this_cell();
 	struct flight *flight;
-	struct demux_sock seen;
 
 	if (!cell || !cell->open)
 		return;
 	flight = &cell->flights[0];
 	if (!flight->listener || flight->unwanted)
-		return;
-	read_sock(&seen, &child->__sk_common);
-	if (!same_ends(&flight->record.more.segment.ends, &seen.ends))
 		return;
 	accept_birth((struct sock *)flight->listener, child);
 	flight_child(flight, (struct sock *)flight->listener, child);

@@ -89,7 +89,7 @@ static __always_inline bool is_receiver(__u64 address)
 }
 
 /* 5.10 says nothing of the reason. A listener lets go of a SYN only for its filter,
- * a full socket of a segment for that too, or for a full backlog, which it has only
+ * without an answer, a full socket of a segment for that too, or for a full backlog, which it has only
  * while a process has it. */
 static __always_inline void sight_let_go(struct flight *flight)
 {
@@ -99,7 +99,8 @@ static __always_inline void sight_let_go(struct flight *flight)
 		flight->met |= is_owned(flight->matched) ? MET_BACKLOG_FULL :
 							   MET_FILTER_DENIED;
 	else if (!(flight->met & MET_REQUEST) && seg->flags & TCP_FLAG_SYN &&
-		 !(seg->flags & (TCP_FLAG_ACK | TCP_FLAG_RST)))
+		 !(seg->flags & (TCP_FLAG_ACK | TCP_FLAG_RST)) &&
+		 !(seg->notes & DEMUX_NOTE_RESET))
 		flight->met |= MET_FILTER_DENIED;
 	else
 		return;
@@ -260,10 +261,16 @@ static __always_inline void sight_reset(struct sk_buff *skb)
 	    th.flags & TCP_FLAG_RST)
 		return;
 	flight = sight_find(cell, (__u64)skb, &th);
-	if (flight)
-		flight->record.more.segment.notes |= DEMUX_NOTE_RESET;
-	else
+	if (!flight) {
 		cell->reset = (__u64)skb;
+		return;
+	}
+	flight->record.more.segment.notes |= DEMUX_NOTE_RESET;
+	/* Listeners do not answer a SYN so, but MPTCP's: it met the request of
+	 * another, which early demux found before NAT gave it its source. */
+	if ((th.flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN &&
+	    flight->listener && !is_subflow((struct sock *)flight->listener))
+		flight->met &= ~MET_LISTENER;
 }
 
 #endif

@@ -15,6 +15,7 @@ import pytest
 import judge
 import peers
 from datagrams import PATIENCE
+from stage import Stage
 from tracer import Trace, wait_until
 
 ASKED, OPEN, SILENT = 12250, 12251, 12252
@@ -151,6 +152,32 @@ def test_source_rewritten(lab, make_sockets):
         assert segment["flags"] == "SYN"
         assert segment.get("via", "early_demux") == "early_demux"
         assert "assigned_by" not in segment
+
+
+@pytest.mark.parametrize("flags", ["SYN", "ACK"])
+def test_request_of_another(labs, flags):
+    """A request waits for its ACK. What comes from its remote end to another port,
+    and gets another source, is no business of its."""
+    stage = Stage(labs)
+    add_rules(stage.here)
+    with stage.listen(port=OPEN) as listener, Trace([stage.here]) as run:
+        stage.tun.send(SOURCE, "SYN", 1000, port=OPEN)
+        theirs = stage.tun.answer(SOURCE) + 1
+        stage.tun.send(SOURCE, flags, 7000 if flags == "SYN" else 1001,
+                       theirs if flags == "ACK" else 0, port=ASKED)
+        answers = [x[1] for x in stage.tun.replies()]
+        listener.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
+            conn, peer = listener.accept()
+            stage.ends.append(conn)
+            answers.append(peer)
+    stage.close()
+    # Its own answer: a request of its own, or a reset for an ACK of nothing.
+    is_right = answers == [0x12 if flags == "SYN" else 0x04]
+    second = [x for x in run.segments if x["lport"] == OPEN][1]
+    assert second["rport"] != SOURCE
+    assert second["verdict"] == ("proved" if is_right else "unexplained"), answers
+    assert (run.summary["verdict"] == "proved") == is_right
 
 
 def check_datagrams(run, is_right):
