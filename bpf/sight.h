@@ -85,7 +85,7 @@ struct ip_part {
 	__u32 len; /* of the header, extension headers too */
 };
 
-#define EXTENSIONS 4
+#define EXTENSIONS 8
 
 /* False for an IPv6 header that is not followed to its end. */
 static __always_inline bool read_ip6(struct __sk_buff *ctx,
