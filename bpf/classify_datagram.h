@@ -25,7 +25,7 @@ enum datagram_met {
  * and is dropped without a word where none of them is here.
  */
 static inline enum demux_datagram_outcome
-classify_datagram(__u32 met, int is_group, const struct demux_ends *sock)
+classify_datagram(__u32 met, int is_group, const struct demux_sock *sock)
 {
 	if (met & DATAGRAM_BAD_CSUM ||
 	    (met & DATAGRAM_TOO_SHORT &&
@@ -36,7 +36,7 @@ classify_datagram(__u32 met, int is_group, const struct demux_ends *sock)
 	if (met & DATAGRAM_SOCKET) {
 		if (is_group)
 			return DEMUX_MULTICAST;
-		return sock->rport ? DEMUX_CONNECTED : DEMUX_UNCONNECTED;
+		return is_connected(sock) ? DEMUX_CONNECTED : DEMUX_UNCONNECTED;
 	}
 	if (met & DATAGRAM_NOBODY)
 		return DEMUX_NOBODY;
@@ -64,13 +64,23 @@ classify_datagram_via(enum demux_datagram_outcome outcome,
 
 /* A connected socket has its peer's datagrams only. */
 static inline int is_its_peer(const struct demux_ends *to,
-			      const struct demux_ends *at)
+			      const struct demux_sock *sock)
 {
-	if (!at->rport)
+	const struct demux_ends *at = &sock->ends;
+
+	if (!is_connected(sock))
 		return 1;
-	return at->rport == to->rport &&
+	return (!at->rport || at->rport == to->rport) &&
 	       (is_any(at->raddr) ||
 		same_addr(to->raddr, to->family, at->raddr, at->family));
+}
+
+/* Does the lookup of what has this family ask for the socket's remote address? One
+ * of IPv6 that is connected no more has kept it, but not for IPv4. */
+static inline int has_peer_addr(__u8 family, const struct demux_sock *sock)
+{
+	return !is_any(sock->ends.raddr) &&
+	       (is_connected(sock) || sock->ends.family == family);
 }
 
 /* The points of an IPv4 and an IPv6 datagram's receiver: net/ipv4/udp.c and
@@ -103,7 +113,7 @@ datagram_score_parts(__u8 family, const struct demux_sock *sock, int on_cpu)
 		parts |= DEMUX_SCORE_BASE;
 	if (ends->rport)
 		parts |= DEMUX_SCORE_RPORT;
-	if (!is_any(ends->raddr))
+	if (has_peer_addr(family, sock))
 		parts |= DEMUX_SCORE_RADDR;
 	if (sock->ifindex)
 		parts |= DEMUX_SCORE_DEVICE;
@@ -121,7 +131,7 @@ static inline int is_by_group(const struct demux_datagram *datagram)
 {
 	if (!(datagram->have & DEMUX_HAVE_GROUP) ||
 	    !(datagram->sock.flags & DEMUX_SOCK_REUSEPORT) ||
-	    datagram->sock.ends.rport)
+	    is_connected(&datagram->sock))
 		return 0;
 	if (datagram->notes & (DEMUX_NOTE_GROUP | DEMUX_NOTE_SK_LOOKUP))
 		return 0;

@@ -239,8 +239,8 @@ __noinline int datagram_tell(__u32 place)
 		flight->met &= ~(DATAGRAM_DENIED | DATAGRAM_BAD_CSUM);
 		to->notes &= ~DEMUX_NOTE_DROPPED;
 	}
-	to->outcome = classify_datagram(flight->met, flight->is_group,
-					&to->sock.ends);
+	to->outcome =
+		classify_datagram(flight->met, flight->is_group, &to->sock);
 	if (to->outcome)
 		to->have |= DEMUX_HAVE_OUTCOME;
 	to->via = classify_datagram_via(to->outcome, datagram_carried(flight));

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "event.h"
+#include "tcp_states.h"
 
 static inline int filter_port(const volatile struct demux_config *wanted,
 			      __u16 port)
@@ -50,6 +51,14 @@ static inline int is_any(const __u8 *addr)
 	return 1;
 }
 
+/* Has @sock a remote end? One of UDP may have an address alone: connect() takes
+ * port 0, which is any. */
+static inline int is_connected(const struct demux_sock *sock)
+{
+	return sock->ends.rport ||
+	       (sock->flags & DEMUX_SOCK_UDP && sock->state == TCP_ESTABLISHED);
+}
+
 /* Does @addr, of so many bytes, lie in the remote network? How many is known
  * when this is compiled, and the length of the prefix when it is loaded. */
 static inline int is_in_network(const volatile struct demux_config *wanted,
@@ -68,13 +77,11 @@ static inline int is_in_network(const volatile struct demux_config *wanted,
 
 /* An IPv4 network has the IPv4 peers of IPv6 sockets as well; an IPv6 network,
  * also ::/0, has none of them: their segments are IPv4. */
-static inline int filter_remote(const volatile struct demux_config *wanted,
-				const struct demux_ends *ends)
+static inline int filter_raddr(const volatile struct demux_config *wanted,
+			       const struct demux_ends *ends)
 {
 	const __u8 *addr = ends->raddr;
 
-	if (wanted->remote_port && wanted->remote_port != ends->rport)
-		return 0;
 	if (!wanted->remote_family)
 		return 1;
 	if (ends->family == 4)
@@ -86,6 +93,13 @@ static inline int filter_remote(const volatile struct demux_config *wanted,
 	return wanted->remote_family == 6 && is_in_network(wanted, addr, 16);
 }
 
+static inline int filter_remote(const volatile struct demux_config *wanted,
+				const struct demux_ends *ends)
+{
+	return (!wanted->remote_port || wanted->remote_port == ends->rport) &&
+	       filter_raddr(wanted, ends);
+}
+
 /* Segments of which families can @sock get? An IPv6 socket gets IPv4 ones if
  * its ends are mapped, or if it listens on :: and is not IPv6 only. */
 static inline int sock_families(const struct demux_sock *sock)
@@ -94,7 +108,8 @@ static inline int sock_families(const struct demux_sock *sock)
 
 	if (ends->family == 4 || is_mapped(ends->laddr))
 		return DEMUX_IPV4;
-	if (is_any(ends->laddr) && is_any(ends->raddr) &&
+	if (is_any(ends->laddr) &&
+	    (is_any(ends->raddr) || !is_connected(sock)) &&
 	    !(sock->flags & DEMUX_SOCK_V6ONLY))
 		return DEMUX_IPV4 | DEMUX_IPV6;
 	return DEMUX_IPV6;
@@ -115,7 +130,9 @@ static inline int filter_sock(const volatile struct demux_config *wanted,
 								   DEMUX_TCP) &&
 	       filter_port(wanted, sock->ends.lport) &&
 	       filter_netns(wanted, sock->netns) &&
-	       (!sock->ends.rport || filter_remote(wanted, &sock->ends)) &&
+	       (!is_connected(sock) ||
+		(sock->ends.rport ? filter_remote(wanted, &sock->ends) :
+				    filter_raddr(wanted, &sock->ends))) &&
 	       (wanted->families == (DEMUX_IPV4 | DEMUX_IPV6) ||
 		wanted->families & sock_families(sock));
 }

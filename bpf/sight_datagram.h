@@ -130,8 +130,9 @@ static __always_inline void sight_assigned(struct __sk_buff *ctx,
 		return;
 	len = sight_tuple(&tuple, &to->ends);
 	found = bpf_sk_lookup_udp(ctx, &tuple, len, BPF_F_CURRENT_NETNS, 0);
-	is_looked_up = found && found->src_port == at->lport &&
-		       (!at->rport || address_of(found) == (__u64)sk);
+	is_looked_up =
+		found && found->src_port == at->lport &&
+		(!is_connected(&to->sock) || address_of(found) == (__u64)sk);
 	if (found)
 		bpf_sk_release(found);
 	if (is_looked_up)

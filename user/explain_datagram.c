@@ -48,26 +48,45 @@ static void say_way(struct words *words, const struct event *event)
 		say(words, " Its socket:");
 }
 
+/* connect() takes port 0, which is any. */
+static void say_peer(struct words *words, const struct demux_ends *at,
+		     bool is_peer)
+{
+	char end[EXPLAIN_NAME_MAX];
+
+	if (at->rport)
+		explain_end(end, at->raddr, at->family, at->rport);
+	else
+		names_addr(end, at->raddr, at->family);
+	say(words, " is %sconnected to %s%s%s.", is_peer ? "" : "by now ",
+	    at->rport ? "" : "any port of ", end,
+	    is_peer ? ", and takes no other's" : "");
+}
+
 /* What the socket asks of a datagram, as it is a moment after the lookup. Returns
  * if that is what it was looked up by. */
 static bool say_claim(struct words *words, const struct demux_datagram *to)
 {
 	const struct demux_ends *at = &to->sock.ends;
-	char end[EXPLAIN_NAME_MAX];
+	char end[EXPLAIN_NAME_MAX], addr[NAMES_ADDR_MAX];
 
 	if (!at->lport) {
 		say(words, " is closing.");
 		return false;
 	}
-	if (at->rport || !is_any(at->raddr)) {
-		bool is_peer = at->rport == to->ends.rport &&
-			       same_addr(to->ends.raddr, to->ends.family,
-					 at->raddr, at->family);
+	if (is_connected(&to->sock)) {
+		bool is_peer = is_its_peer(&to->ends, &to->sock);
 
-		explain_end(end, at->raddr, at->family, at->rport);
-		say(words, " is %sconnected to %s%s.", is_peer ? "" : "by now ",
-		    end, is_peer ? ", and takes no other's" : "");
+		say_peer(words, at, is_peer);
 		return is_peer;
+	}
+	if (has_peer_addr(to->ends.family, &to->sock)) {
+		names_addr(addr, at->raddr, at->family);
+		say(words,
+		    " has %s and the remote address %s, and is not connected.",
+		    explain_end(end, at->laddr, at->family, at->lport), addr);
+		return same_addr(to->ends.raddr, to->ends.family, at->raddr,
+				 at->family);
 	}
 	if (is_any(at->laddr))
 		say(words,

@@ -10,6 +10,7 @@
 #include "fields_datagram.h"
 #include "fields_sock.h"
 #include "fields_why.h"
+#include "filter.h"
 #include "names.h"
 #include "proof.h"
 #include "recording.h"
@@ -34,7 +35,7 @@ static const struct demux_ends *ends(const struct event *event, uint32_t have)
 static bool is_connect(const struct event *event)
 {
 	return event->head->type == DEMUX_BIND &&
-	       event->accept->sock.ends.rport;
+	       is_connected(&event->accept->sock);
 }
 
 GETTER(event)

@@ -20,7 +20,8 @@ static bool may_be_connected_since(const struct event *event)
 		       datagram->predicted & DEMUX_PREDICTED_VIA;
 
 	return event->sock && event->sock->connected_ns &&
-	       datagram->sock.ends.rport &&
+	       (is_connected(&datagram->sock) ||
+		!is_any(datagram->sock.ends.raddr)) &&
 	       datagram->sock.ends.lport == datagram->ends.lport &&
 	       datagram->head.mono_ns <=
 		       event->sock->connected_ns +
@@ -43,7 +44,7 @@ static enum verdict judge_match(struct judge *judge)
 		return judge_explain(judge, "a rule or a program assigned the "
 					    "socket to the datagram before UDP "
 					    "saw it");
-	if ((!listens_for(to, sock) || !is_its_peer(to, &sock->ends)) &&
+	if ((!listens_for(to, sock) || !is_its_peer(to, sock)) &&
 	    may_be_connected_since(event))
 		return judge_explain(judge, "I8: the socket was being "
 					    "connected just then");
@@ -62,7 +63,7 @@ static enum verdict judge_match(struct judge *judge)
 		return judge_doubt(judge, "I8: the socket has not the "
 					  "datagram's address and port");
 	}
-	if (!is_its_peer(to, &sock->ends))
+	if (!is_its_peer(to, sock))
 		return judge_doubt(judge, "I8: the socket is connected to "
 					  "another remote end");
 	verdict = judge_place(judge, sock, datagram->ifindex, sdif);

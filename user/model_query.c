@@ -67,7 +67,7 @@ static struct model_sock *find_bound(const struct model *model,
 		if (sock->last.netns == got->netns &&
 		    model_table_is_udp(&sock->last) == is_udp &&
 		    (is_udp || sock->last.state == TCP_LISTEN) &&
-		    !sock->last.ends.rport &&
+		    !is_connected(&sock->last) &&
 		    !(sock->last.flags & DEMUX_SOCK_BY_ENDS) &&
 		    sock->born_ns < got->head.mono_ns &&
 		    (!device || device == ifindex ||

@@ -307,7 +307,7 @@ static int note_sight(struct model *model, struct model_sock *sock,
 	uint32_t ifindex = now_ns < sock->rebound_ns ? sock->last.ifindex :
 						       now->ifindex;
 
-	if (is_moved && now->ends.rport)
+	if (is_moved && is_connected(now))
 		sock->connected_ns = now_ns;
 	if (is_moved)
 		model_table_drop_ends(model, sock);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fields_sock.h"
+#include "filter.h"
 #include "names.h"
 
 char *text_value(char *to, const struct field *field, const struct event *event)
@@ -54,6 +55,14 @@ static char *put_device(char *to, const struct demux_sock *sock)
 	return names_number(to, sock->ifindex);
 }
 
+/* A listener has no remote end. One of UDP may have an address, and any port of
+ * that. */
+static bool has_raddr(const struct demux_sock *sock)
+{
+	return sock && sock->flags & DEMUX_SOCK_UDP &&
+	       !is_any(sock->ends.raddr);
+}
+
 char *text_ends(char *to, const struct field *addr, const struct field *port,
 		const struct event *event)
 {
@@ -76,6 +85,7 @@ char *text_ends(char *to, const struct field *addr, const struct field *port,
 	at = end;
 	end = text_value_or(at, port, event, "?");
 	if (!is_arrival && addr->key[0] == 'r' && at[0] == '0')
-		return stpcpy(to, "*:*"); /* a listener has no remote end */
+		return has_raddr(fields_sock_record(event)) ? stpcpy(at, "*") :
+							      stpcpy(to, "*:*");
 	return end;
 }

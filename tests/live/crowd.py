@@ -44,7 +44,7 @@ def ss_lines(namespace, proto):
         if not state:
             continue  # UNCONN: in no lookup table
         (here, device), (there, _) = plain(here), plain(there)
-        if not there[1]:
+        if there[0] in ("::", "0.0.0.0"):
             there = ("::" if ":" in here[0] else "0.0.0.0", 0)
         yield (*here, *there, state,
                namespace.index(device) if device else None), rest

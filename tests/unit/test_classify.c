@@ -2,7 +2,7 @@
 /* test_classify.c - bpf/classify.h: what a segment met, and its outcome. */
 #include "test.h"
 
-#include "classify.h"
+#include "classify_datagram.h"
 
 static void test_outcome_of_one_thing(void **state)
 {
@@ -271,6 +271,56 @@ static void test_same_ends(void **state)
 	assert_true(same_ends(&seg, &sock));
 }
 
+static struct demux_sock udp(__u8 state, const char *laddr, const char *raddr,
+			     __u16 rport)
+{
+	struct demux_sock sock =
+		make_sock(1, state, make_ends(laddr, 80, raddr, rport));
+
+	sock.flags = DEMUX_SOCK_UDP;
+	return sock;
+}
+
+/* connect() takes port 0, which is any; a disconnected IPv6 socket keeps its
+ * peer's address, which IPv4 does not ask for. */
+static void test_datagram_peer(void **state)
+{
+	const struct demux_ends got =
+		make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
+	const __u8 base = DEMUX_SCORE_BASE, addr = base | DEMUX_SCORE_RADDR;
+	const struct {
+		struct demux_sock sock;
+		int outcome, is_peer;
+		__u8 parts;
+	} cases[] = {
+		{ udp(S_CLOSE, "10.0.0.1", "0.0.0.0", 0), DEMUX_UNCONNECTED, 1,
+		  base },
+		{ udp(S_ESTABLISHED, "10.0.0.1", "10.0.0.2", 4000),
+		  DEMUX_CONNECTED, 1, addr | DEMUX_SCORE_RPORT },
+		{ udp(S_ESTABLISHED, "10.0.0.1", "10.0.0.2", 4001),
+		  DEMUX_CONNECTED, 0, addr | DEMUX_SCORE_RPORT },
+		{ udp(S_ESTABLISHED, "10.0.0.1", "10.0.0.2", 0),
+		  DEMUX_CONNECTED, 1, addr },
+		{ udp(S_ESTABLISHED, "10.0.0.1", "10.0.0.3", 0),
+		  DEMUX_CONNECTED, 0, addr },
+		{ udp(S_CLOSE, "10.0.0.1", "10.0.0.2", 0), DEMUX_UNCONNECTED, 1,
+		  addr },
+		{ udp(S_CLOSE, "::", "::ffff:10.0.0.3", 0), DEMUX_UNCONNECTED,
+		  1, base },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct demux_sock *sock = &cases[i].sock;
+
+		assert_int_equal(classify_datagram(DATAGRAM_SOCKET, 0, sock),
+				 cases[i].outcome);
+		assert_int_equal(is_its_peer(&got, sock), cases[i].is_peer);
+		assert_int_equal(datagram_score_parts(4, sock, 0),
+				 cases[i].parts);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_outcome_of_one_thing),
 	cmocka_unit_test(test_outcome_of_several),
@@ -281,6 +331,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_closing),
 	cmocka_unit_test(test_same_addr),
 	cmocka_unit_test(test_same_ends),
+	cmocka_unit_test(test_datagram_peer),
 };
 
 RUN("classify", tests)

@@ -53,6 +53,40 @@ static void test_claim(void **state)
 	NEVER("score");
 }
 
+/* connect() to port 0. */
+static void test_host(void **state)
+{
+	(void)state;
+	make_it();
+	datagram.outcome = DEMUX_CONNECTED;
+	datagram.sock.state = S_ESTABLISHED;
+	memcpy(datagram.sock.ends.raddr, datagram.ends.raddr, 16);
+	SAYS("#7 is connected to any port of 10.0.0.2, and takes no other's. "
+	     "Of those at");
+	datagram.sock.ends.raddr[3] = 3;
+	SAYS("#7 is by now connected to any port of 10.0.0.3.");
+	NEVER("score");
+}
+
+/* What an IPv6 socket keeps when it disconnects, and any that connects has for a
+ * moment. */
+static void test_disconnected(void **state)
+{
+	(void)state;
+	make_it();
+	datagram.ends = make_ends("fd00::1", 80, "fd00::2", 4000);
+	datagram.sock.ends = make_ends("fd00::1", 80, "fd00::2", 0);
+	SAYS("#7 has [fd00::1]:80 and the remote address fd00::2, and is not "
+	     "connected. Of those at");
+	datagram.sock.ends.raddr[15] = 3;
+	SAYS("#7 has [fd00::1]:80 and the remote address fd00::3, and is not "
+	     "connected.");
+	NEVER("score");
+	datagram.ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
+	datagram.sock.ends = make_ends("::", 80, "::ffff:10.0.0.3", 0);
+	SAYS("#7 has port 80 of every address, and takes any sender's.");
+}
+
 static void test_group(void **state)
 {
 	(void)state;
@@ -115,8 +149,9 @@ static void test_rest(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_claim),    cmocka_unit_test(test_group),
-	cmocka_unit_test(test_assigned), cmocka_unit_test(test_nameless),
+	cmocka_unit_test(test_claim),        cmocka_unit_test(test_host),
+	cmocka_unit_test(test_disconnected), cmocka_unit_test(test_group),
+	cmocka_unit_test(test_assigned),     cmocka_unit_test(test_nameless),
 	cmocka_unit_test(test_rest),
 };
 

@@ -77,6 +77,11 @@ static void test_bind(void **state)
 	record.sock.ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
 	event = event_of(&record);
 	assert_string_equal(get("event", &event), "connect");
+	/* To port 0. */
+	record.sock.ends.rport = 0;
+	assert_string_equal(get("event", &event), "bind");
+	record.sock.state = S_ESTABLISHED;
+	assert_string_equal(get("event", &event), "connect");
 }
 
 /* A group chooses for the lookup of one receiver, and no connected one. */
@@ -100,6 +105,9 @@ static void test_not_by_group(void **state)
 	make_grouped();
 	/* It has taken the option back: the lookup may have found it itself. */
 	datagram.sock.flags = DEMUX_SOCK_UDP;
+	are("3", "-", "-");
+	make_grouped();
+	datagram.sock.state = S_ESTABLISHED; /* to port 0 */
 	are("3", "-", "-");
 }
 

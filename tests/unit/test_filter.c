@@ -115,6 +115,35 @@ static void test_remote(void **state)
 	assert_string_equal(remote(4, "32.1.13.184", 32, 0), "");
 }
 
+/* One of UDP may be connected to any port of a host. */
+static void test_remote_of_host(void **state)
+{
+	struct demux_config wanted = {
+		.any_port = 1,
+		.protos = DEMUX_UDP,
+		.families = DEMUX_IPV4,
+		.remote_family = 4,
+		.remote_bits = 32,
+		.remote_port = 9,
+		.remote = { 10, 0, 0, 2 },
+	};
+	struct demux_sock sock = make_sock(
+		1, S_ESTABLISHED, make_ends("10.0.0.1", 80, "10.0.0.2", 0));
+
+	(void)state;
+	sock.flags = DEMUX_SOCK_UDP;
+	assert_true(filter_sock(&wanted, &sock));
+	sock.ends.rport = 8;
+	assert_false(filter_sock(&wanted, &sock));
+	sock.ends.rport = 0;
+	sock.ends.raddr[3] = 3;
+	assert_false(filter_sock(&wanted, &sock));
+	/* An IPv6 socket that has disconnected keeps the address. */
+	sock.state = S_CLOSE;
+	sock.ends = make_ends("::", 80, "fd00::2", 0);
+	assert_true(filter_sock(&wanted, &sock));
+}
+
 /* Nobody is connected to a listener yet: anybody may come. */
 static void test_remote_of_listener(void **state)
 {
@@ -138,6 +167,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_family),
 	cmocka_unit_test(test_netns),
 	cmocka_unit_test(test_remote),
+	cmocka_unit_test(test_remote_of_host),
 	cmocka_unit_test(test_remote_of_listener),
 };
 

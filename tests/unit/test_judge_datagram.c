@@ -184,6 +184,31 @@ static void test_connected(void **state)
 	expect_copy(&datagram, VERDICT_UNEXPLAINED, "address and port");
 }
 
+/* connect() to port 0 takes any port of the host. */
+static void test_connected_to_host(void **state)
+{
+	struct demux_sock sock = server(1, "10.0.0.1");
+	struct demux_accept bind = connect_to(20, &sock, 0);
+	struct demux_datagram datagram = make_datagram(21, client(999), sock);
+
+	(void)state;
+	expect_copy(&datagram, VERDICT_PROVED, NULL);
+	feed(&model, &bind);
+	expect_copy(&datagram, VERDICT_PROVED, NULL);
+	datagram.ends.raddr[3]++;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "another remote end");
+	bind.head.mono_ns = 30;
+	bind.sock.ends.raddr[3]--;
+	feed(&model, &bind);
+	datagram.sock = bind.sock;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "being connected");
+	datagram.head.mono_ns = 31;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "another remote end");
+	/* An IPv6 socket that is connected no more keeps the address. */
+	datagram.sock.state = S_CLOSE;
+	expect_copy(&datagram, VERDICT_PROVED, NULL);
+}
+
 /* I8: the port, and the address or any. */
 static void test_i8_own_ends(void **state)
 {
@@ -256,7 +281,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_i8_own_ends),     TEST(test_i10_one_outcome),
 	TEST(test_connected),       TEST(test_connect_not_told),
 	TEST(test_matched),         TEST(test_device),
-	TEST(test_device_not_seen),
+	TEST(test_device_not_seen), TEST(test_connected_to_host),
 };
 
 RUN("judge_datagram", tests)

@@ -232,6 +232,12 @@ static void test_udp(void **state)
 	assert_contains(list(&sink_sockets_json), "\"proto\":\"udp\"");
 	assert_lacks(list(&sink_sockets_json), "\"segments\"");
 	assert_contains(list(&sink_sockets_text), "udp   CONNECTED");
+	assert_contains(list(&sink_sockets_text), " 10.0.0.2:5005 ");
+	/* To any port of a host. */
+	sock.id = 6;
+	sock.ends.rport = 0;
+	told(7, 5, sock, 0);
+	assert_contains(list(&sink_sockets_text), " 10.0.0.2:* ");
 	assert_null(ports_sorted(&model.ports, &(size_t){ 0 }));
 }
 
