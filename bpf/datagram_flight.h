@@ -206,6 +206,9 @@ static __always_inline void datagram_points(struct datagram_flight *flight)
 	if (to->have & DEMUX_HAVE_VIA ? to->via != DEMUX_LOOKUP :
 					to->outcome == DEMUX_CONNECTED)
 		return;
+	if (has_hash_of_connected() && to->sock.ends.rport &&
+	    !is_any(to->sock.ends.laddr))
+		return;
 	to->score = datagram_score(flight->family, to->sock.ends.family,
 				   to->score_parts);
 	to->have |= DEMUX_HAVE_SCORE;

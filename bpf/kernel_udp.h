@@ -82,6 +82,16 @@ static __always_inline bool is_encap(struct sock *sk)
 	return BPF_CORE_READ_BITFIELD_PROBED(up, encap_type);
 }
 
+/* Since 6.13, 78c91ae2c6de ("ipv4/udp: Add 4-tuple hash for connected socket"): is
+ * a socket that has all four values found by these, and nothing asked about points?
+ * The first one in its slot has it. */
+static __always_inline bool has_hash_of_connected(void)
+{
+	struct udp_table *tables = 0;
+
+	return bpf_core_field_exists(tables->hash4);
+}
+
 static __always_inline bool prefers_this_cpu(struct sock *sk)
 {
 	return GET(sk, __sk_common.skc_incoming_cpu) ==

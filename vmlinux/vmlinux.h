@@ -197,6 +197,10 @@ struct udp_sock {
 	__u8 encap_type;
 };
 
+struct udp_table {
+	struct udp_hslot *hash4;
+};
+
 struct sock_reuseport {
 	__u16 num_socks;
 	__u16 num_closed_socks;

@@ -19,6 +19,9 @@ WITH_DROP_REASON = 5, 17
 WITH_TTL_REASON = 6, 3
 WITH_DROP_SOCKET = 6, 11
 WITH_RESET_OF_NOBODY = 6, 10
+# No limit, but what the kernel's lookup does: 78c91ae2c6de ("ipv4/udp: Add 4-tuple
+# hash for connected socket").
+WITH_CONNECTED_HASH = 6, 13
 
 COOKIE = Limit("`cookie`: not seen", WITH_COOKIE)
 REASON = Limit("why it was `refused`: not seen", WITH_DROP_REASON)

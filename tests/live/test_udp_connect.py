@@ -11,8 +11,9 @@ import subprocess
 import pytest
 
 import judge
-from crowd import ss_rows, rows_of
+from crowd import rows_of, ss_rows
 from datagrams import Sockets, check, check_via
+from sight import WITH_CONNECTED_HASH, release
 from tracer import TOOL, Run, Trace, command
 
 PORT = 12000
@@ -116,3 +117,31 @@ def test_disconnected(sockets, tmp_path):
     said = explained(path)[0]
     assert (f"has [{addr}]:{PORT} and the remote address {peer}, and is not "
             "connected." in said)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_peer_of_two(labs, version, tmp_path):
+    """Both are connected to it. Where connected ones have a table of their own the
+    newer has it, and points are not asked; else the one with a device."""
+    lab = labs.loopback()
+    sockets = Sockets(lab)
+    path = str(tmp_path / "trace")
+    with sockets.stack:
+        peer = sockets.client(version)
+        device = socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo"
+        for name, options in ("older", [REUSEADDR, device]), ("newer",
+                                                              [REUSEADDR]):
+            sockets.server(name, lab.server_addr[version], PORT, options)
+            sockets.servers[name].connect(peer.getsockname())
+        is_scored = release() < WITH_CONNECTED_HASH
+        with Trace(lab.namespaces, "-u", "-w", path) as run:
+            sockets.send(peer, b"x")
+            got = sockets.take("older" if is_scored else "newer")
+        check(run, sockets, got)
+        (event,) = run.datagrams
+        check_via(run, event, "lookup")
+        is_told = is_scored and run.sees("via")
+        assert judge.pick(event, ("score",)) == (
+            ((14 if version == 4 else 3) if is_told else None),)
+        (said,) = explained(path)
+        assert ("a score above" in said) == is_told
