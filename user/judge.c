@@ -80,26 +80,6 @@ static const struct model_sock *passed_by(const struct model *model,
 	return NULL;
 }
 
-/* Another one with the two ends of @sock, which got the segment. */
-static const struct model_sock *twin_of(const struct model *model,
-					const struct event *event,
-					const struct demux_sock *sock)
-{
-	const struct demux_segment *seg = event->segment;
-	const struct model_sock *one =
-		model_find_ends(model, &seg->ends, seg->netns);
-
-	if (model_table_is_mini(sock))
-		return NULL;
-	for (; one; one = model_next_ends(one, &seg->ends))
-		if (one->born_ns < seg->head.mono_ns &&
-		    one->last.id != sock->id &&
-		    one->last.ifindex == sock->ifindex &&
-		    !(one->last.flags & DEMUX_SOCK_BY_ENDS))
-			return one;
-	return NULL;
-}
-
 /* Can another CPU not have had @one in the hash table yet? Until then its request is
  * found, but for a moment as it goes; and SYN cookies have none. */
 static bool may_be_unmade(const struct model_sock *one,
@@ -139,7 +119,7 @@ bool judge_waits(const struct model *model, const struct event *event,
 	if (seg->outcome == DEMUX_NONE || is_listener)
 		other = passed_by(model, event);
 	else if (is_exact)
-		other = twin_of(model, event, sock);
+		other = model_find_twin(model, seg, sock);
 	if (other) {
 		*wait = (struct judge_wait){
 			.id = other->last.id,

@@ -114,6 +114,12 @@ struct model_sock *model_find_ends(const struct model *model,
 struct model_sock *model_next_ends(const struct model_sock *after,
 				   const struct demux_ends *ends);
 
+/* Another full socket than @sock, which got the segment and has its two ends, that
+ * the lookup would have given it as well, or NULL. */
+struct model_sock *model_find_twin(const struct model *model,
+				   const struct demux_segment *seg,
+				   const struct demux_sock *sock);
+
 /* A listener, or a UDP socket with no remote end, that is still there, for all
  * that is known, and could have taken what came in by @ifindex and @sdif; or
  * NULL. */

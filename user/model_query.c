@@ -49,6 +49,41 @@ struct model_sock *model_next_ends(const struct model_sock *after,
 			       after->last.netns);
 }
 
+#define LOOPBACK_IFINDEX 1 /* include/net/flow.h */
+
+/* Would the lookup have given the segment to @one too, whose ends are those of
+ * @sock? One that is bound to no device has what comes in by any, and may be found
+ * before the one that is bound to that. What this host sent itself may have come by
+ * another device than lo: where that was not asked for it is not known. */
+static bool is_for_both(const struct demux_sock *one,
+			const struct demux_sock *sock,
+			const struct demux_segment *seg)
+{
+	if (one->ifindex == sock->ifindex)
+		return !model_table_is_mini(sock);
+	if (sock->ifindex)
+		return false;
+	if (seg->have & DEMUX_HAVE_SDIF)
+		return one->ifindex == seg->ifindex ||
+		       one->ifindex == seg->sdif;
+	return one->ifindex == seg->ifindex && seg->ifindex != LOOPBACK_IFINDEX;
+}
+
+struct model_sock *model_find_twin(const struct model *model,
+				   const struct demux_segment *seg,
+				   const struct demux_sock *sock)
+{
+	struct model_sock *one = model_find_ends(model, &seg->ends, seg->netns);
+
+	for (; one; one = model_next_ends(one, &seg->ends))
+		if (one->born_ns < seg->head.mono_ns &&
+		    one->last.id != sock->id &&
+		    is_for_both(&one->last, sock, seg) &&
+		    !(one->last.flags & DEMUX_SOCK_BY_ENDS))
+			return one;
+	return NULL;
+}
+
 /* One that is bound at @at, which is where it went or any. */
 static struct model_sock *find_bound(const struct model *model,
 				     const struct demux_ends *at,

@@ -235,7 +235,11 @@ static void test_i6_one_socket(void **state)
 	two.segment.sock.ifindex = two.segment.ifindex;
 	expect(&two, VERDICT_PROVED, NULL);
 	one = make_match(5, 103, client(1001));
+	one.segment.ifindex = 3;
 	expect(&one, VERDICT_PROVED, NULL);
+	/* What is bound to none has now what came in by the other's. */
+	one.segment.ifindex = 2;
+	expect(&one, VERDICT_UNEXPLAINED, "I6:");
 }
 
 /* What @id was born of, and what accept() was called on. */

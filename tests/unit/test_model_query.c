@@ -149,6 +149,91 @@ static void test_ends_of_its_kind(void **state)
 	assert_null(model_find_ends(&model, &ends, MAKE_NETNS + 1));
 }
 
+/* Another one with its ends, that is bound to @ifindex: has that had the segment,
+ * which came in by @DEVICE to one that is bound to @bound? */
+static bool is_twin(uint32_t ifindex, uint32_t bound)
+{
+	struct demux_segment_more open = make_match(1, 1, client(1000));
+	struct demux_segment_more more = make_match(2, 2, client(1000));
+	struct demux_segment *seg = &more.segment;
+
+	open.segment.sock.ifindex = ifindex;
+	feed(&model, &open);
+	seg->ifindex = DEVICE;
+	seg->sock.ifindex = bound;
+	return model_find_twin(&model, seg, &seg->sock);
+}
+
+static void test_twin_of_a_device(void **state)
+{
+	assert_true(is_twin(DEVICE, DEVICE));
+	end(state);
+	begin_query(state);
+	assert_false(is_twin(MEMBER, DEVICE));
+	end(state);
+	begin_query(state);
+	/* It is the one that is meant. */
+	assert_false(is_twin(0, DEVICE));
+	end(state);
+	begin_query(state);
+	assert_true(is_twin(DEVICE, 0));
+	end(state);
+	begin_query(state);
+	assert_false(is_twin(MEMBER, 0));
+}
+
+/* What is matched is bound to none: does one of @ifindex count that came in by
+ * @seg's, where the kernel was asked by which member of a VRF, too? */
+static void test_twin_by_a_member(void **state)
+{
+	struct demux_segment_more open = make_match(1, 1, client(1000));
+	struct demux_segment_more more = make_match(2, 2, client(1000));
+	struct demux_segment *seg = &more.segment;
+
+	(void)state;
+	open.segment.sock.ifindex = MEMBER;
+	feed(&model, &open);
+	seg->ifindex = DEVICE;
+	seg->sdif = MEMBER;
+	assert_null(model_find_twin(&model, seg, &seg->sock));
+	seg->have |= DEMUX_HAVE_SDIF;
+	assert_non_null(model_find_twin(&model, seg, &seg->sock));
+}
+
+/* By lo comes what the host sends itself by another device. */
+static void test_twin_by_loopback(void **state)
+{
+	struct demux_segment_more open = make_match(1, 1, client(1000));
+	struct demux_segment_more more = make_match(2, 2, client(1000));
+	struct demux_segment *seg = &more.segment;
+
+	(void)state;
+	open.segment.sock.ifindex = seg->ifindex = 1;
+	feed(&model, &open);
+	assert_null(model_find_twin(&model, seg, &seg->sock));
+	seg->have |= DEMUX_HAVE_SDIF;
+	assert_non_null(model_find_twin(&model, seg, &seg->sock));
+}
+
+/* A request has its child's ends; but one that is bound to none has what is
+ * for a connection of that device. */
+static void test_twin_of_a_request(void **state)
+{
+	struct demux_segment_more open = make_match(1, 1, client(1000));
+	struct demux_segment_more more = make_match(2, 2, client(1000));
+	struct demux_segment *seg = &more.segment;
+
+	(void)state;
+	seg->sock.state = S_NEW_SYN_RECV;
+	feed(&model, &open);
+	assert_null(model_find_twin(&model, seg, &seg->sock));
+	open.segment.sock.ifindex = seg->ifindex = DEVICE;
+	open.segment.head.mono_ns = seg->head.mono_ns = 3;
+	seg->head.mono_ns++;
+	feed(&model, &open);
+	assert_non_null(model_find_twin(&model, seg, &seg->sock));
+}
+
 static void test_owns(void **state)
 {
 	struct demux_segment_more open = make_match(1, 1, client(1000));
@@ -184,7 +269,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_bound_to_a_device), TEST(test_bound_of_its_kind),
 	TEST(test_bound_by_ends),     TEST(test_member),
 	TEST(test_ends_of_its_kind),  TEST(test_owns),
-	TEST(test_gone_by_number),
+	TEST(test_gone_by_number),    TEST(test_twin_of_a_device),
+	TEST(test_twin_by_a_member),  TEST(test_twin_by_loopback),
+	TEST(test_twin_of_a_request),
 };
 
 RUN("model_query", tests)
