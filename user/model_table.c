@@ -147,6 +147,14 @@ void model_table_free_dead(struct model *model, uint64_t now_ns)
 	}
 }
 
+/* Are these two not the ends of one connection? IPV6_ADDRFORM makes a socket of IPv4
+ * of one of IPv6. */
+static bool are_other_ends(const struct demux_ends *was,
+			   const struct demux_ends *is)
+{
+	return !same_ends(was, is) && !same_ends(is, was);
+}
+
 /* Is what was just seen at @old's address another socket? */
 static bool is_reborn(const struct model_sock *old,
 		      const struct demux_sock *now, uint64_t now_ns)
@@ -177,7 +185,7 @@ static bool is_reborn(const struct model_sock *old,
 		return now_ns > old->closed_ns;
 	if (old->last.state == TCP_LISTEN || now->state == TCP_LISTEN)
 		return was->lport && is->lport && was->lport != is->lport;
-	return was->rport && !same_ends(was, is);
+	return was->rport && are_other_ends(was, is);
 }
 
 static struct model_sock *add(struct model *model,

@@ -10,7 +10,7 @@ import judge
 import peers
 from tracer import Trace, wait_until
 
-IPPROTO_MPTCP = 262
+IPPROTO_MPTCP, IPV6_ADDRFORM = 262, 1
 PORT = 12100
 
 
@@ -39,6 +39,32 @@ def test_mapped_wildcard(labs):
             peers.hang_up(client, conn)
     judge.check_proved(run)
     judge.check_accounting(run)
+
+
+def test_changes_family(labs):
+    """A socket of IPv6 that has an IPv4 peer becomes one of IPv4."""
+    lab = labs.veth()
+    with Trace(lab.namespaces) as run:
+        with peers.listen(lab, peers.MAPPED) as listener:
+            client = peers.connect(lab, peers.MAPPED)
+            conn, _ = peers.accept(listener, lab.server)
+            peers.talk(client, conn)
+            conn.setsockopt(socket.IPPROTO_IPV6, IPV6_ADDRFORM,
+                            socket.AF_INET)
+            peers.talk(client, conn)
+            peers.hang_up(client, conn)
+    judge.check_proved(run)
+    judge.check_accounting(run)
+    (accept,) = run.accepts
+    here = [x for x in run.segments if x["lport"] == peers.MAPPED.port]
+    assert {x["sock"] for x in here if x["outcome"] == "established"} == {
+        accept["sock"]}
+    assert {x.get("mapped", False) for x in here
+            if x.get("sock") == accept["sock"]} == {True, False}
+    assert accept["sock"] in [x["sock"] for x in run.closes]
+    (port,) = [x for x in run.summary["ports"]
+               if x["port"] == peers.MAPPED.port]
+    assert port["sockets"] == port["remote_endpoints"] == 1
 
 
 def test_own_link_local_address(labs):

@@ -26,6 +26,27 @@ static void test_find_ends(void **state)
 	assert_null(model_find_ends(&model, &ends, MAKE_NETNS + 1));
 }
 
+/* IPV6_ADDRFORM: it is the same socket, of the other family. */
+static void test_family_changes(void **state)
+{
+	struct demux_ends mapped =
+		make_ends("::ffff:10.0.0.1", 80, "::ffff:10.0.0.2", 1000);
+	struct demux_segment_more more = make_match(1, 100, client(1000));
+	struct demux_segment_more other = make_match(3, 100, client(1001));
+	struct event event;
+
+	(void)state;
+	more.segment.sock.ends = mapped;
+	assert_int_equal(feed(&model, &more).sock->number, 1);
+	more.segment.sock.ends = client(1000);
+	more.segment.head.mono_ns = 2;
+	event = feed(&model, &more);
+	assert_int_equal(event.sock->number, 1);
+	assert_ptr_equal(find(client(1000)), event.sock);
+	assert_int_equal(event.sock->last.ends.family, 4);
+	assert_int_equal(feed(&model, &other).sock->number, 2);
+}
+
 static void tells_reason(uint32_t number, const char *name,
 			 const char *expected)
 {
@@ -284,6 +305,7 @@ static void test_buried_and_listed(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_find_ends),
+	TEST(test_family_changes),
 	TEST(test_drop_reason),
 	TEST(test_find_mapped),
 	TEST(test_closed_is_not_found),
