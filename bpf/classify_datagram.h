@@ -122,6 +122,14 @@ datagram_score_parts(__u8 family, const struct demux_sock *sock, int on_cpu)
 	return parts;
 }
 
+/* May the program of its socket's SO_REUSEPORT group have chosen that? It may choose
+ * any member, and with old kernels one that is connected is still one. */
+static inline int may_be_by_program(const struct demux_datagram *datagram)
+{
+	return datagram->have & DEMUX_HAVE_GROUP &&
+	       datagram->group_by == DEMUX_GROUP_BY_BPF;
+}
+
 /*
  * Did the SO_REUSEPORT group of its socket choose that? Only the lookup for one
  * receiver asks a group, and it gives a socket that takes any remote end. One that

@@ -49,18 +49,23 @@ static void say_way(struct words *words, const struct event *event)
 }
 
 /* connect() takes port 0, which is any. */
-static void say_peer(struct words *words, const struct demux_ends *at,
+static void say_peer(struct words *words, const struct demux_datagram *to,
 		     bool is_peer)
 {
+	const struct demux_ends *at = &to->sock.ends;
+	bool is_since = !is_peer && !may_be_by_program(to);
 	char end[EXPLAIN_NAME_MAX];
 
 	if (at->rport)
 		explain_end(end, at->raddr, at->family, at->rport);
 	else
 		names_addr(end, at->raddr, at->family);
-	say(words, " is %sconnected to %s%s%s.", is_peer ? "" : "by now ",
+	say(words, " is %sconnected to %s%s%s.", is_since ? "by now " : "",
 	    at->rport ? "" : "any port of ", end,
 	    is_peer ? ", and takes no other's" : "");
+	if (!is_peer && !is_since)
+		say(words, " The program of its SO_REUSEPORT group may have "
+			   "chosen it all the same.");
 }
 
 /* What the socket asks of a datagram, as it is a moment after the lookup. Returns
@@ -77,7 +82,7 @@ static bool say_claim(struct words *words, const struct demux_datagram *to)
 	if (is_connected(&to->sock)) {
 		bool is_peer = is_its_peer(&to->ends, &to->sock);
 
-		say_peer(words, at, is_peer);
+		say_peer(words, to, is_peer);
 		return is_peer;
 	}
 	if (has_peer_addr(to->ends.family, &to->sock)) {

@@ -36,7 +36,20 @@ GETTER(copy)
 	       value_number(value, datagram->copy);
 }
 
-NUMBER(score, DEMUX_HAVE_SCORE)
+/* One that is connected to another remote end has no points. */
+static bool is_scored(const struct event *event)
+{
+	const struct demux_datagram *datagram = event->datagram;
+
+	return datagram->have & DEMUX_HAVE_SCORE &&
+	       is_its_peer(&datagram->ends, &datagram->sock);
+}
+
+GETTER(score)
+{
+	return is_scored(event) && value_number(value, event->datagram->score);
+}
+
 NUMBER(group_size, DEMUX_HAVE_GROUP)
 
 GETTER(segs_lost)
@@ -60,7 +73,7 @@ GETTER(group_index)
 
 GETTER(score_parts)
 {
-	if (!(event->datagram->have & DEMUX_HAVE_SCORE))
+	if (!is_scored(event))
 		return false;
 	names_score(value->buffer, event->datagram->score_parts);
 	return *value->buffer && value_name(value, value->buffer);

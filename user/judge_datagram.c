@@ -63,6 +63,11 @@ static enum verdict judge_match(struct judge *judge)
 		return judge_doubt(judge, "I8: the socket has not the "
 					  "datagram's address and port");
 	}
+	if (!is_its_peer(to, sock) && may_be_by_program(datagram))
+		return judge_explain(judge,
+				     "I8: the socket is connected to another "
+				     "remote end; the program of its "
+				     "SO_REUSEPORT group may have chosen it");
 	if (!is_its_peer(to, sock))
 		return judge_doubt(judge, "I8: the socket is connected to "
 					  "another remote end");

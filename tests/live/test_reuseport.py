@@ -3,10 +3,12 @@
 the kernel's lookup then asks; and where an IPv6 listener stands that has it. The
 judge is who could read, or accept."""
 
+import select
 import socket
 
+import bpf
 import judge
-from datagrams import Sockets, told
+from datagrams import PATIENCE, Sockets, told
 from test_choice import bind_to
 from test_why import GROUPED, Listeners, candidates, syns
 from tracer import Trace
@@ -125,3 +127,30 @@ def test_datagrams_without(labs):
                     ].count((2, None)) == got[off]
             assert [judge.pick(x, ("group_size", "group_index", "group_by"))
                     for x in run].count((2, 1, "hash")) == got[1] * (not off)
+
+
+def test_program_chooses_connected(labs, make_sockets):
+    """With old kernels one that is connected stays in its group, and gets what the
+    program chooses it for, whoever sent that."""
+    lab = labs.veth()
+    sockets = make_sockets(lab)
+    for name in range(3):
+        sockets.server(name, port=PORT, options=[REUSEPORT])
+    bpf.choose_member(sockets.servers[0], 1)
+    sockets.servers[1].connect(sockets.client().getsockname())
+    with Trace(lab.namespaces, "-u") as run:
+        sockets.send(sockets.client(), b"x", port=PORT)
+        (ready, *_), _, _ = select.select(sockets.servers.values(), [], [],
+                                          PATIENCE)
+    (name,) = [x for x, y in sockets.servers.items() if y is ready]
+    got = sockets.take(name)
+    assert told(run, sockets) == got
+    (event,) = run.datagrams
+    assert run.summary["verdict"] == "proved"
+    if name == 1:
+        assert judge.pick(event, ("outcome", "score", "verdict")) == (
+            "connected", None, "explained")
+        assert "the program of its SO_REUSEPORT group" in event["why"]
+    else:
+        assert judge.pick(event, ("outcome", "verdict")) == (
+            "unconnected", "proved")

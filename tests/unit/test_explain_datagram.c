@@ -47,6 +47,13 @@ static void test_claim(void **state)
 	/* Since the lookup. */
 	datagram.sock.ends.rport = 4001;
 	SAYS("#7 is by now connected to 10.0.0.2:4001.");
+	datagram.have |= DEMUX_HAVE_GROUP;
+	datagram.group_by = DEMUX_GROUP_BY_HASH;
+	SAYS("#7 is by now connected to 10.0.0.2:4001.");
+	datagram.group_by = DEMUX_GROUP_BY_BPF;
+	SAYS("#7 is connected to 10.0.0.2:4001. The program of its "
+	     "SO_REUSEPORT group may have chosen it all the same.");
+	datagram.have &= ~DEMUX_HAVE_GROUP;
 	NEVER("score");
 	datagram.sock.ends.lport = 0;
 	SAYS("#7 is closing.");

@@ -49,6 +49,21 @@ static void test_group(void **state)
 	are("-", "-", "-");
 }
 
+static void test_score(void **state)
+{
+	(void)state;
+	make_grouped();
+	datagram.have |= DEMUX_HAVE_SCORE;
+	datagram.score = 10;
+	datagram.score_parts = DEMUX_SCORE_RPORT;
+	datagram.sock.ends.rport = 4000;
+	is("score", "10");
+	is("score_parts", "rport");
+	datagram.sock.ends.rport++;
+	is("score", "-");
+	is("score_parts", "-");
+}
+
 static void test_parts(void **state)
 {
 	(void)state;
@@ -112,9 +127,8 @@ static void test_not_by_group(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_parts),
-	cmocka_unit_test(test_group),
-	cmocka_unit_test(test_bind),
+	cmocka_unit_test(test_parts),        cmocka_unit_test(test_score),
+	cmocka_unit_test(test_group),        cmocka_unit_test(test_bind),
 	cmocka_unit_test(test_not_by_group),
 };
 

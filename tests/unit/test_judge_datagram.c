@@ -209,6 +209,28 @@ static void test_connected_to_host(void **state)
 	expect_copy(&datagram, VERDICT_PROVED, NULL);
 }
 
+/* A program may choose any member of its group, one that is connected too. */
+static void test_connected_by_program(void **state)
+{
+	struct demux_sock sock = server(1, "0.0.0.0");
+	struct demux_datagram datagram;
+
+	(void)state;
+	connect_to(0, &sock, 999);
+	datagram = make_datagram(10, client(1000), sock);
+	datagram.have |= DEMUX_HAVE_GROUP;
+	datagram.group_by = DEMUX_GROUP_BY_HASH;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "another remote end");
+	datagram.group_by = DEMUX_GROUP_BY_BPF;
+	expect_copy(&datagram, VERDICT_EXPLAINED, "the program of its");
+	datagram.have &= ~DEMUX_HAVE_GROUP;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "another remote end");
+	/* It has no other port for that. */
+	datagram.have |= DEMUX_HAVE_GROUP;
+	datagram.ends.lport++;
+	expect_copy(&datagram, VERDICT_UNEXPLAINED, "address and port");
+}
+
 /* I8: the port, and the address or any. */
 static void test_i8_own_ends(void **state)
 {
@@ -278,10 +300,15 @@ static void test_connect_not_told(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(test_i8_own_ends),     TEST(test_i10_one_outcome),
-	TEST(test_connected),       TEST(test_connect_not_told),
-	TEST(test_matched),         TEST(test_device),
-	TEST(test_device_not_seen), TEST(test_connected_to_host),
+	TEST(test_i8_own_ends),
+	TEST(test_connected_by_program),
+	TEST(test_i10_one_outcome),
+	TEST(test_connected),
+	TEST(test_connect_not_told),
+	TEST(test_matched),
+	TEST(test_device),
+	TEST(test_device_not_seen),
+	TEST(test_connected_to_host),
 };
 
 RUN("judge_datagram", tests)
