@@ -81,11 +81,15 @@ static const struct model_sock *passed_by(const struct model *model,
 }
 
 /* Can another CPU not have had @one in the hash table yet? Until then its request is
- * found, but for a moment as it goes; and SYN cookies have none. */
+ * found, but for a moment as it goes; and SYN cookies have none. What this CPU found
+ * before was there. */
 static bool may_be_unmade(const struct model_sock *one,
 			  const struct demux_head *seg)
 {
-	return one->is_made && one->made_cpu != seg->cpu &&
+	bool was_found = one->found_ns && one->found_ns < seg->mono_ns &&
+			 one->found_cpu == seg->cpu;
+
+	return one->is_made && one->made_cpu != seg->cpu && !was_found &&
 	       seg->mono_ns < one->born_ns + MAKING_NS;
 }
 

@@ -100,6 +100,8 @@ static int apply_segment(struct model *model, struct event *event)
 		return err;
 	if (sock) {
 		sock->segments++;
+		sock->found_ns = now_ns;
+		sock->found_cpu = seg->head.cpu;
 		count_bytes(seg, sock, child);
 		/* A first sight that is itself in doubt says nothing of who is
 		 * in the lookup tables. */

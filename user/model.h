@@ -42,6 +42,8 @@ struct model_sock {
 	uint64_t rebound_ns; /* when its device was last told to change; 0: never */
 	uint64_t connected_ns; /* UDP: when it was first seen connected to where
 				  it is, after it had not been; 0: never */
+	uint64_t found_ns; /* by a segment, last, on found_cpu; 0: never */
+	uint32_t found_cpu;
 	uint32_t made_cpu; /* if is_made */
 	bool is_made; /* of a segment, and met first in that one's record */
 	bool has_owner;

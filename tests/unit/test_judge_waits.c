@@ -43,6 +43,50 @@ static void test_second_cookie_on_its_cpu(void **state)
 	second_cookie(0, 100, false);
 }
 
+/* That CPU has found the socket before, so it is made. */
+static void test_found_and_passed_by(void **state)
+{
+	struct demux_segment_more first = at_listener(1000 * MS);
+	struct demux_segment_more second = at_listener(1002 * MS);
+	struct demux_segment_more found_it =
+		make_match(1001 * MS, 100, client(4));
+
+	(void)state;
+	first.segment.head.cpu = 0;
+	give_parent(&first, first.segment.sock);
+	give_child(&first, make_sock(100, S_SYN_RECV, client(4)));
+	assert_false(comes(&first));
+	found_it.segment.head.cpu = 1;
+	assert_false(comes(&found_it));
+	assert_true(comes(&second));
+	nothing_decided();
+	found(1, 3 * MS);
+	decided(VERDICT_UNEXPLAINED, "I3:");
+}
+
+/* A CPU that found it does not speak for another, nor of what it began before. */
+static void test_found_elsewhere(void **state)
+{
+	struct demux_segment_more first = at_listener(1000 * MS);
+	struct demux_segment_more second = at_listener(1002 * MS);
+	struct demux_segment_more found_it =
+		make_match(1001 * MS, 100, client(4));
+
+	(void)state;
+	first.segment.head.cpu = 0;
+	give_parent(&first, first.segment.sock);
+	give_child(&first, make_sock(100, S_SYN_RECV, client(4)));
+	assert_false(comes(&first));
+	assert_false(comes(&found_it));
+	assert_true(comes(&second));
+	decided(VERDICT_EXPLAINED, "I3: another CPU was making");
+	found_it.segment.head.cpu = 1;
+	assert_false(comes(&found_it));
+	second.segment.head.mono_ns = 1001 * MS;
+	assert_true(comes(&second));
+	decided(VERDICT_EXPLAINED, "I3: another CPU was making");
+}
+
 /* A VRF's listener; its member is not seen (stable before 6.2). The connection with
  * the same two ends, outside of the VRF, is none that it should have had. */
 static void test_of_a_vrf(void **state)
@@ -212,6 +256,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_second_cookie),
 	TEST(test_second_cookie_late),
 	TEST(test_second_cookie_on_its_cpu),
+	TEST(test_found_and_passed_by),
+	TEST(test_found_elsewhere),
 	TEST(test_of_a_vrf),
 	TEST(test_predicted),
 	TEST(test_out_of_chain_elsewhere),
