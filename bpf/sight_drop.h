@@ -88,9 +88,9 @@ static __always_inline bool is_receiver(__u64 address)
 	return false;
 }
 
-/* 5.10 says nothing of the reason. A listener lets go of a SYN only for its filter,
- * without an answer, a full socket of a segment for that too, or for a full backlog, which it has only
- * while a process has it. */
+/* 5.10 says nothing of the reason. Without an answer, a listener lets go of a SYN
+ * only for its filter, a full socket of a segment for that too, or for a full
+ * backlog, which it has only while a process has it. */
 static __always_inline void sight_let_go(struct flight *flight)
 {
 	struct demux_segment *seg = &flight->record.more.segment;
