@@ -356,16 +356,23 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 
 /* A socket has become ESTABLISHED: the child that this flight's segment made of
  * a request or of a cookie. It may have other ends, where early demux found the
- * request of another before NAT gave the segment its source. */
+ * request of another before NAT gave the segment its source; but not if a process
+ * has it already, which may just be at its backlog, when this flight's segment has
+ * been dealt with. */
 static __always_inline void sight_child(struct sock *child)
 {
 	struct cell *cell = this_cell();
 	struct flight *flight;
+	struct demux_sock seen;
 
 	if (!cell || !cell->open)
 		return;
 	flight = &cell->flights[0];
 	if (!flight->listener || flight->unwanted)
+		return;
+	read_sock(&seen, &child->__sk_common);
+	if (!same_ends(&flight->record.more.segment.ends, &seen.ends) &&
+	    (GET(child, sk_socket) || !is_tcp(child)))
 		return;
 	accept_birth((struct sock *)flight->listener, child);
 	flight_child(flight, (struct sock *)flight->listener, child);

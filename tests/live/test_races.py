@@ -78,6 +78,31 @@ def test_backlog(stage):
         assert told[-2]["drop_reason"] == "SOCKET_BACKLOG"
 
 
+def test_backlog_of_fast_open(stage):
+    """A Fast Open connection is there before its last ACK, which waits while a
+    process has the socket. What that makes of it then has nothing to do with the
+    SYN that came in last on this CPU, in a process."""
+    stage.here.sysctl("tcp_fastopen", 0x203)
+    stage.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 4)
+    stage.ends.append(stage.listen(port=PORT + 1))
+    cpus = os.sched_getaffinity(0)
+    with Trace([stage.here]) as run:
+        stage.tun.send(1, "SYN", 1000, payload=b"hello")
+        theirs = (stage.tun.answer(1) + 1) % 2**32
+        conn = stage.accept()
+        os.sched_setaffinity(0, {min(cpus)})
+        try:
+            with held(conn):
+                stage.send(1, "ACK", "established", "backlog", 1006, theirs)
+                for source in range(2, 50):
+                    stage.tun.send(source, "SYN", 1000, port=PORT + 1)
+        finally:
+            os.sched_setaffinity(0, cpus)
+    stage.check(run)
+    for segment in run.segments:
+        assert "child" not in segment or segment["rport"] == 1
+
+
 NFNL_QUEUE, PACKET, VERDICT, CONFIG = 3 << 8, 0, 1, 2
 NETLINK_NETFILTER, NLM_F_REQUEST, NLM_F_ACK, NF_ACCEPT = 12, 1, 4, 1
 RULES = """table ip test {
