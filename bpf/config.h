@@ -66,7 +66,7 @@ struct demux_config {
 	/* The same of udp_rcv, udpv6_rcv and what they call. */
 	struct {
 		__u64 begin, end;
-	} datagram_receivers[DATAGRAM_RECEIVERS];
+	} datagram_receivers[DATAGRAM_RECEIVERS], datagram_queuers[2];
 	__u32 bad_datagram; /* SKB_DROP_REASON_UDP_CSUM */
 	/* Where these functions lie, which tell who put a socket on an skb; 0
 	 * where /proc/kallsyms does not show it. */

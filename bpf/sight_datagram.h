@@ -200,6 +200,15 @@ static __always_inline bool is_datagram_receiver(__u64 address)
 	return false;
 }
 
+static __always_inline bool is_datagram_queuer(__u64 address)
+{
+	for (int i = 0; i < 2; i++)
+		if (address >= config.datagram_queuers[i].begin &&
+		    address < config.datagram_queuers[i].end)
+			return true;
+	return false;
+}
+
 /* Dropped after a socket had got it: a filter, no room. 5.10 does not say which:
  * then it is told as dropped, which is true of both. */
 static __always_inline void sight_datagram_lost(struct datagram_flight *flight,
@@ -255,7 +264,8 @@ static __always_inline void sight_datagram_drop(struct sk_buff *skb,
 	struct demux_ends ends;
 	int got;
 
-	if (!cell || !is_datagram_receiver(location))
+	if (!cell ||
+	    (!is_datagram_receiver(location) && !is_datagram_queuer(location)))
 		return;
 	cell->datagram_dropped = (__u64)skb;
 	ends.family = GET(skb, protocol) == bpf_htons(ETH_P_IP) ? 4 : 6;
@@ -271,6 +281,9 @@ static __always_inline void sight_datagram_drop(struct sk_buff *skb,
 			datagram_finish(cell, flight);
 		return;
 	}
+	/* One CPU queues what others bring meanwhile: it was told there. */
+	if (is_datagram_queuer(location))
+		return;
 	flight = sight_datagram_open(cell, (__u64)skb, &uh, got, &ends,
 				     GET(skb, len));
 	flight->is_group = is_to_group(skb, &ends);
@@ -292,7 +305,8 @@ static __always_inline void sight_datagram_drop_again(struct sk_buff *skb,
 {
 	struct cell *cell = this_cell();
 
-	if (!cell || !is_datagram_receiver(location))
+	if (!cell ||
+	    (!is_datagram_receiver(location) && !is_datagram_queuer(location)))
 		return;
 	if (cell->datagram_dropped != (__u64)skb)
 		sight_datagram_drop(skb, location, reason, rx_sk);

@@ -81,6 +81,7 @@ static bool find_datagram_receivers(struct demux_config *config)
 		"udp_queue_rcv_one_skb",
 		"udpv6_queue_rcv_one_skb",
 	};
+	static const char *const queuer = "__udp_enqueue_schedule_skb";
 	struct kernel_range ranges[DATAGRAM_RECEIVERS];
 	int count = kernel_symbols_ranges(names,
 					  sizeof(names) / sizeof(names[0]),
@@ -89,6 +90,12 @@ static bool find_datagram_receivers(struct demux_config *config)
 	for (int i = 0; i < count; i++) {
 		config->datagram_receivers[i].begin = ranges[i].begin;
 		config->datagram_receivers[i].end = ranges[i].end;
+	}
+	/* Of 6.18 and 7.2 it drops, older ones leave that to its callers. */
+	for (int i = kernel_symbols_ranges(&queuer, 1, ranges, 2) - 1; i >= 0;
+	     i--) {
+		config->datagram_queuers[i].begin = ranges[i].begin;
+		config->datagram_queuers[i].end = ranges[i].end;
 	}
 	return count > 0;
 }
