@@ -69,7 +69,8 @@ static void note_found(struct held *held, const struct demux_segment *seg)
 {
 	const struct demux_head *of = held->first->head;
 
-	if (seg->sock.state == TCP_CLOSE || seg->head.mono_ns <= of->mono_ns)
+	if (seg->sock.state == TCP_CLOSE || seg->head.mono_ns <= of->mono_ns ||
+	    held->wait.is_device)
 		return;
 	if (seg->head.cpu == of->cpu ||
 	    (held->is_found && seg->head.cpu == held->found_cpu))
@@ -80,8 +81,25 @@ static void note_found(struct held *held, const struct demux_segment *seg)
 	held->found_cpu = seg->head.cpu;
 }
 
+/* Its device may be another than the lookup met: who got the segment was bound to
+ * what is told of it since, who was passed by is by now. */
+static void note_device(struct held *held, const struct demux_device *device)
+{
+	const struct demux_segment *seg = waiting(held);
+	uint32_t to = device->sock.ifindex;
+	bool is_late = device->head.mono_ns > seg->head.mono_ns + PATIENCE_NS;
+
+	if (held->wait.is_device ?
+		    to != seg->sock.ifindex :
+		    !held->wait.is_other || !to || to == seg->ifindex)
+		return;
+	held->wait.is_rebound = !is_late;
+	held->is_decided = true;
+}
+
 static void look_at(struct held *held, const struct demux_head *head)
 {
+	const struct demux_device *device = (const void *)head;
 	const struct demux_close *close = (const void *)head;
 	const struct demux_segment *seg = (const void *)head;
 
@@ -90,6 +108,10 @@ static void look_at(struct held *held, const struct demux_head *head)
 	if (head->type == DEMUX_CLOSE && is_about(held, &close->sock)) {
 		held->is_met = true;
 		note_close(held, close);
+	} else if (head->type == DEMUX_DEVICE &&
+		   is_about(held, &device->sock)) {
+		held->is_met = true;
+		note_device(held, device);
 	} else if (head->type == DEMUX_SEGMENT && seg->have & DEMUX_HAVE_SOCK &&
 		   is_about(held, &seg->sock)) {
 		held->is_met = true;
@@ -106,7 +128,8 @@ void held_wait(struct held *held, const struct judge_wait *wait)
 
 	held->waits = true;
 	held->wait = *wait;
-	held->is_decided = held->is_met = wait->is_new; /* what is behind? */
+	/* What is behind? */
+	held->is_decided = held->is_met = wait->is_new || wait->is_rebound;
 	held->is_found = false;
 	for (const struct held_record *one = held->first->next;
 	     one && !is_unmet && !held->is_decided; one = one->next)

@@ -38,113 +38,17 @@ enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
 					    "took it to come in was not seen");
 	if (sock->ifindex == sdif)
 		return VERDICT_PROVED;
+	if (judge->waited && judge->waited->is_device &&
+	    judge->waited->is_rebound)
+		return judge_explain(judge, "the socket was being bound to "
+					    "another device just then");
 	return judge_doubt(judge, "the socket is bound to another device");
-}
-
-/* From a segment's entry until the socket that it makes is in the hash table: some us,
- * 2 ms were seen in an emulated guest. */
-#define MAKING_NS 10000000
-
-/* --- who else was there ------------------------------------------------------ */
-
-/* Does the lookup give @sock what came in there? Only where that is known, may it be
- * bound to a device. One that is bound to none may have what a VRF brings, or not: so
- * it is with a listener that is bound to one, which may be a VRF. */
-static bool is_of_its_device(const struct demux_sock *sock,
-			     const struct demux_segment *seg)
-{
-	if (!sock->ifindex)
-		return seg->have & DEMUX_HAVE_SDIF ?
-			       !seg->sdif :
-			       !(seg->have & DEMUX_HAVE_SOCK &&
-				 seg->sock.ifindex);
-	return seg->have & DEMUX_HAVE_SDIF &&
-	       (sock->ifindex == seg->ifindex || sock->ifindex == seg->sdif);
-}
-
-/* Another one with the segment's two ends, that the lookup would have given instead
- * of a listener, or nobody. */
-static const struct model_sock *passed_by(const struct model *model,
-					  const struct event *event)
-{
-	const struct demux_segment *seg = event->segment;
-	const struct model_sock *one =
-		model_find_ends(model, &seg->ends, seg->netns);
-
-	for (; one; one = model_next_ends(one, &seg->ends))
-		if (one->born_ns < seg->head.mono_ns &&
-		    !(event->with_child &&
-		      event->with_child->id == one->last.id) &&
-		    is_of_its_device(&one->last, seg))
-			return one;
-	return NULL;
-}
-
-/* Can another CPU not have had @one in the hash table yet? Until then its request is
- * found, but for a moment as it goes; and SYN cookies have none. What this CPU found
- * before was there. */
-static bool may_be_unmade(const struct model_sock *one,
-			  const struct demux_head *seg)
-{
-	bool was_found = one->found_ns && one->found_ns < seg->mono_ns &&
-			 one->found_cpu == seg->cpu;
-
-	return one->is_made && one->made_cpu != seg->cpu && !was_found &&
-	       seg->mono_ns < one->born_ns + MAKING_NS;
-}
-
-/* Was the chain of its slot walked, and the socket not in it? */
-static bool is_out_of_chain(const struct event *event)
-{
-	const struct demux_why *why = event->with_why;
-
-	return why && why->have & DEMUX_WHY_CHAIN &&
-	       !(why->have & DEMUX_WHY_POSITION);
-}
-
-bool judge_waits(const struct model *model, const struct event *event,
-		 struct judge_wait *wait)
-{
-	const struct demux_segment *seg = event->segment;
-	const struct model_sock *other = NULL, *itself;
-	const struct demux_sock *sock;
-	bool is_listener, is_exact;
-
-	if (event->head->type != DEMUX_SEGMENT)
-		return false;
-	if (!(seg->have & DEMUX_HAVE_OUTCOME) ||
-	    event_via(event) == DEMUX_ASSIGNED)
-		return false;
-	sock = event_met(event);
-	if (!sock && seg->predicted & DEMUX_PREDICTED_OUTCOME)
-		return false;
-	is_listener = sock && sock->state == TCP_LISTEN;
-	is_exact = sock && !is_listener && same_ends(&seg->ends, &sock->ends);
-	if (seg->outcome == DEMUX_NONE || is_listener)
-		other = passed_by(model, event);
-	else if (is_exact)
-		other = model_find_twin(model, seg, sock);
-	if (other) {
-		*wait = (struct judge_wait){
-			.id = other->last.id,
-			.is_other = true,
-			.is_by_ends = other->last.flags & DEMUX_SOCK_BY_ENDS,
-			.is_new = !is_exact && may_be_unmade(other, &seg->head),
-		};
-		return true;
-	}
-	if (!is_exact || model_table_is_mini(sock) || !is_out_of_chain(event))
-		return false;
-	/* Its close may have come before. */
-	*wait = (struct judge_wait){ .id = sock->id };
-	itself = model_find(model, sock->id);
-	return !itself || !model_is_gone(itself);
 }
 
 /* I3: a listener, or nobody, gets only what no other socket should have had. */
 static enum verdict judge_bypass(struct judge *judge)
 {
-	if (!judge->waited)
+	if (!judge->waited || !judge->waited->is_other)
 		return VERDICT_PROVED;
 	if (judge->waited->has_left)
 		return judge_explain(judge, "I3: a socket with these two ends "
@@ -154,6 +58,10 @@ static enum verdict judge_bypass(struct judge *judge)
 		return judge_explain(judge, "I3: another CPU was making the "
 					    "socket with these two ends just "
 					    "then");
+	if (judge->waited->is_rebound)
+		return judge_explain(judge, "I3: a socket with these two ends "
+					    "was being bound to another device "
+					    "just then");
 	return judge_doubt(judge, "I3: another socket has the segment's two "
 				  "ends");
 }
@@ -264,7 +172,7 @@ static enum verdict judge_twin(struct judge *judge)
 static enum verdict judge_chain(struct judge *judge,
 				const struct demux_sock *sock)
 {
-	if (!is_out_of_chain(judge->event))
+	if (!judge_is_out_of_chain(judge->event))
 		return VERDICT_PROVED;
 	/* Minisocks tell nobody when they go. */
 	if (model_table_is_mini(sock) ||

@@ -22,6 +22,8 @@ struct judge_wait {
 	bool is_other; /* that the lookup passed by; else it got the segment */
 	bool is_by_ends; /* it is known by its ends alone: the id is made up */
 	bool is_new; /* another CPU was making it: there is nothing to wait for */
+	bool is_device; /* it got the segment, and is bound to another device */
+	bool is_rebound; /* to that, just then: as has_left */
 	bool has_left; /* the hash table, just then: known when it is decided */
 };
 
@@ -48,6 +50,9 @@ enum verdict judge_say(struct judge *judge, enum verdict verdict,
  * is; and the namespace. */
 enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
 			 __u32 ifindex, __u32 sdif);
+
+/* Was the chain of its slot walked, and the socket not in it? */
+bool judge_is_out_of_chain(const struct event *event);
 
 /* Is it a segment, which the model has not been told of yet, whose verdict has to
  * wait for a socket's close? See held.h. */

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * judge_waits.c - which segments wait for their verdict, and for what. Fourth stage,
+ * part of the proof.
+ */
+#include "judge.h"
+
+#include "classify.h"
+#include "model_table.h"
+
+/* From a segment's entry until the socket that it makes is in the hash table: some us,
+ * 2 ms were seen in an emulated guest. */
+#define MAKING_NS 10000000
+
+/* From the lookup to the hook that stable has. */
+#define REBIND_NS 1000000
+
+/* Does the lookup give @sock what came in there? Only where that is known, may it be
+ * bound to a device. One that is bound to none may have what a VRF brings, or not: so
+ * it is with a listener that is bound to one, which may be a VRF. */
+static bool is_of_its_device(const struct demux_sock *sock,
+			     const struct demux_segment *seg)
+{
+	if (!sock->ifindex)
+		return seg->have & DEMUX_HAVE_SDIF ?
+			       !seg->sdif :
+			       !(seg->have & DEMUX_HAVE_SOCK &&
+				 seg->sock.ifindex);
+	return seg->have & DEMUX_HAVE_SDIF &&
+	       (sock->ifindex == seg->ifindex || sock->ifindex == seg->sdif);
+}
+
+/* Another one with the segment's two ends, that the lookup would have given instead
+ * of a listener, or nobody. */
+static const struct model_sock *passed_by(const struct model *model,
+					  const struct event *event)
+{
+	const struct demux_segment *seg = event->segment;
+	const struct model_sock *one =
+		model_find_ends(model, &seg->ends, seg->netns);
+
+	for (; one; one = model_next_ends(one, &seg->ends))
+		if (one->born_ns < seg->head.mono_ns &&
+		    !(event->with_child &&
+		      event->with_child->id == one->last.id) &&
+		    is_of_its_device(&one->last, seg))
+			return one;
+	return NULL;
+}
+
+/* Can another CPU not have had @one in the hash table yet? Until then its request is
+ * found, but for a moment as it goes; and SYN cookies have none. What this CPU found
+ * before was there. */
+static bool may_be_unmade(const struct model_sock *one,
+			  const struct demux_head *seg)
+{
+	bool was_found = one->found_ns && one->found_ns < seg->mono_ns &&
+			 one->found_cpu == seg->cpu;
+
+	return one->is_made && one->made_cpu != seg->cpu && !was_found &&
+	       seg->mono_ns < one->born_ns + MAKING_NS;
+}
+
+bool judge_is_out_of_chain(const struct event *event)
+{
+	const struct demux_why *why = event->with_why;
+
+	return why && why->have & DEMUX_WHY_CHAIN &&
+	       !(why->have & DEMUX_WHY_POSITION);
+}
+
+/* Is @sock bound to another device than the segment's, for all that is seen, and was
+ * not chosen by who does not ask for that? */
+static bool is_elsewhere(const struct demux_sock *sock,
+			 const struct demux_segment *seg)
+{
+	return sock->ifindex && seg->have & DEMUX_HAVE_SDIF &&
+	       sock->ifindex != seg->ifindex && sock->ifindex != seg->sdif &&
+	       !model_table_is_mini(sock) &&
+	       !(seg->have & DEMUX_HAVE_SK_LOOKUP) &&
+	       !(sock->flags & DEMUX_SOCK_REUSEPORT);
+}
+
+/* Can @one have been bound to where it is now after the lookup? Where the way of the
+ * match is not seen, that came a moment before the segment's time. */
+static bool may_be_rebound(const struct model_sock *one,
+			   const struct event *event)
+{
+	return one && one->rebound_ns &&
+	       event->head->mono_ns <=
+		       one->rebound_ns + (event_via(event) ? 0 : REBIND_NS);
+}
+
+bool judge_waits(const struct model *model, const struct event *event,
+		 struct judge_wait *wait)
+{
+	const struct demux_segment *seg = event->segment;
+	const struct model_sock *other = NULL, *itself;
+	const struct demux_sock *sock;
+	bool is_listener, is_exact;
+
+	if (event->head->type != DEMUX_SEGMENT)
+		return false;
+	if (!(seg->have & DEMUX_HAVE_OUTCOME) ||
+	    event_via(event) == DEMUX_ASSIGNED)
+		return false;
+	sock = event_met(event);
+	if (!sock && seg->predicted & DEMUX_PREDICTED_OUTCOME)
+		return false;
+	is_listener = sock && sock->state == TCP_LISTEN;
+	is_exact = sock && !is_listener && same_ends(&seg->ends, &sock->ends);
+	if (seg->outcome == DEMUX_NONE || is_listener)
+		other = passed_by(model, event);
+	else if (is_exact)
+		other = model_find_twin(model, seg, sock);
+	if (other) {
+		*wait = (struct judge_wait){
+			.id = other->last.id,
+			.is_other = true,
+			.is_by_ends = other->last.flags & DEMUX_SOCK_BY_ENDS,
+			.is_new = !is_exact && may_be_unmade(other, &seg->head),
+			.is_rebound = !is_exact && may_be_rebound(other, event),
+		};
+		return true;
+	}
+	if ((is_exact || is_listener) && is_elsewhere(sock, seg)) {
+		itself = model_find(model, sock->id);
+		*wait = (struct judge_wait){
+			.id = sock->id,
+			.is_device = true,
+			.is_rebound = may_be_rebound(itself, event),
+		};
+		return true;
+	}
+	if (!is_exact || model_table_is_mini(sock) ||
+	    !judge_is_out_of_chain(event))
+		return false;
+	/* Its close may have come before. */
+	*wait = (struct judge_wait){ .id = sock->id };
+	itself = model_find(model, sock->id);
+	return !itself || !model_is_gone(itself);
+}
