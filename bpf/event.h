@@ -162,6 +162,8 @@ enum demux_segment_note {
 					   program, which may say no */
 	DEMUX_NOTE_NONE_LISTENS = 1 << 4, /* no listener could have taken it:
 					     the kernel's table was walked */
+	DEMUX_NOTE_SK_LOOKUPS = 1 << 5, /* sk_lookup is the first of several:
+					   which one chose was not seen */
 };
 
 /* Not seen, but told by something seen a moment later or elsewhere. */

@@ -150,8 +150,11 @@ static __always_inline void flight_sk_lookup(struct flight *flight,
 	struct demux_segment *seg = &flight->record.more.segment;
 
 	seg->sk_lookup = read_sk_lookup(net);
-	if (seg->sk_lookup)
-		seg->have |= DEMUX_HAVE_SK_LOOKUP;
+	if (!seg->sk_lookup)
+		return;
+	seg->have |= DEMUX_HAVE_SK_LOOKUP;
+	if (has_more_sk_lookups(net))
+		seg->notes |= DEMUX_NOTE_SK_LOOKUPS;
 }
 
 /* The lookup found nobody. */

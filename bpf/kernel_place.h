@@ -136,16 +136,29 @@ static __always_inline __u32 arrival_netns(__u64 skb, const struct sock *sk)
 	return GET(net, ns.inum);
 }
 
+static __always_inline struct bpf_prog_array *read_sk_lookups(struct net *net)
+{
+	if (!bpf_core_field_exists(net->bpf))
+		return NULL;
+	return BPF_CORE_READ(net, bpf.run_array[NETNS_BPF_SK_LOOKUP]);
+}
+
 /* The id of the first sk_lookup program of a network namespace; 0 where there
  * is none. */
 static __always_inline __u32 read_sk_lookup(struct net *net)
 {
-	struct bpf_prog_array *programs;
+	struct bpf_prog_array *programs = read_sk_lookups(net);
 
-	if (!bpf_core_field_exists(net->bpf))
-		return 0;
-	programs = BPF_CORE_READ(net, bpf.run_array[NETNS_BPF_SK_LOOKUP]);
 	return programs ? BPF_CORE_READ(programs, items[0].prog, aux, id) : 0;
+}
+
+/* Is it the first of several? All are asked, and the last one that chooses has the
+ * word. */
+static __always_inline bool has_more_sk_lookups(struct net *net)
+{
+	struct bpf_prog_array *programs = read_sk_lookups(net);
+
+	return programs && BPF_CORE_READ(programs, items[1].prog);
 }
 
 #endif

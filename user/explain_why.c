@@ -93,17 +93,22 @@ static void say_sk_lookup(struct words *words, const struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
 	const struct demux_ends *its = &seg->sock.ends;
+	bool is_several = seg->notes & DEMUX_NOTE_SK_LOOKUPS;
 	char end[EXPLAIN_NAME_MAX];
 
 	if (!(seg->have & DEMUX_HAVE_SK_LOOKUP) ||
 	    event_via(event) != DEMUX_LOOKUP)
 		return;
 	say(words,
-	    " Before the listeners a BPF program (sk_lookup, id %u) is asked.",
+	    is_several ? " Before the listeners BPF programs (sk_lookup, the "
+			 "first: id %u) are asked." :
+			 " Before the listeners a BPF program (sk_lookup, id "
+			 "%u) is asked.",
 	    seg->sk_lookup);
 	if (seg->outcome == DEMUX_LISTENER && seg->have & DEMUX_HAVE_SOCK &&
 	    its->lport != seg->ends.lport)
-		say(words, " It chose one that listens on %s.",
+		say(words, " %s chose one that listens on %s.",
+		    is_several ? "One of them" : "It",
 		    explain_end(end, its->laddr, its->family, its->lport));
 }
 

@@ -66,6 +66,22 @@ static enum verdict judge_bypass(struct judge *judge)
 				  "ends");
 }
 
+#define ASKED_MAX 96
+
+/* Who is asked before the listeners: of several, which one chose was not seen. */
+static const char *asked_before(char to[ASKED_MAX],
+				const struct demux_segment *seg)
+{
+	snprintf(to, ASKED_MAX,
+		 seg->notes & DEMUX_NOTE_SK_LOOKUPS ?
+			 "one of the BPF programs (sk_lookup, the first: id "
+			 "%u) that are asked before" :
+			 "the BPF program (sk_lookup, id %u) that is asked "
+			 "before",
+		 seg->sk_lookup);
+	return to;
+}
+
 /* I9: what is nobody's has no listener that could have taken it. They are known
  * as they were when they were last seen; where the kernel's table was walked, and
  * had none, that counts. */
@@ -74,6 +90,7 @@ static enum verdict judge_nobody(struct judge *judge)
 	const struct demux_segment *seg = judge->event->segment;
 	enum verdict verdict = judge_bypass(judge);
 	struct model_sock *listener;
+	char asked[ASKED_MAX];
 
 	if (verdict != VERDICT_PROVED || !(seg->have & DEMUX_HAVE_PORTS) ||
 	    !(seg->have & DEMUX_HAVE_ADDRS) || !(seg->have & DEMUX_HAVE_SDIF) ||
@@ -85,10 +102,9 @@ static enum verdict judge_nobody(struct judge *judge)
 		return VERDICT_PROVED;
 	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
 		return judge_explain(judge,
-				     "I9: a listener could have taken it; the "
-				     "BPF program (sk_lookup, id %u) that is "
-				     "asked before said no",
-				     seg->sk_lookup);
+				     "I9: a listener could have taken it; %s "
+				     "said no",
+				     asked_before(asked, seg));
 	if (seg->notes & DEMUX_NOTE_MAY_REFUSE)
 		return judge_explain(judge, "I9: a listener could have taken "
 					    "it; the BPF program of its "
@@ -114,18 +130,16 @@ static enum verdict judge_chosen(struct judge *judge,
 	const struct demux_segment *seg = judge->event->segment;
 	enum verdict verdict =
 		judge_place(judge, sock, seg->ifindex, seg->sdif);
+	char asked[ASKED_MAX];
 
 	if (verdict != VERDICT_UNEXPLAINED)
 		return verdict;
 	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
-		return judge_explain(
-			judge,
-			"the listener is %s: the BPF program (sk_lookup, id "
-			"%u) that is asked before chose it",
-			seg->netns != sock->netns ?
-				"in another network namespace" :
-				"bound to another device",
-			seg->sk_lookup);
+		return judge_explain(judge, "the listener is %s: %s chose it",
+				     seg->netns != sock->netns ?
+					     "in another network namespace" :
+					     "bound to another device",
+				     asked_before(asked, seg));
 	if (seg->netns != sock->netns)
 		return verdict;
 	if (sock->flags & DEMUX_SOCK_REUSEPORT &&
@@ -143,15 +157,15 @@ static enum verdict judge_listener(struct judge *judge,
 				   const struct demux_sock *sock)
 {
 	const struct demux_segment *seg = judge->event->segment;
+	char asked[ASKED_MAX];
 
 	if (listens_for(&seg->ends, sock))
 		return judge_chosen(judge, sock);
 	if (seg->have & DEMUX_HAVE_SK_LOOKUP)
 		return judge_explain(judge,
 				     "I2: the listener has another address or "
-				     "port: the BPF program (sk_lookup, id "
-				     "%u) that is asked before chose it",
-				     seg->sk_lookup);
+				     "port: %s chose it",
+				     asked_before(asked, seg));
 	return judge_doubt(judge, "I2: the listener has not the segment's "
 				  "address and port");
 }

@@ -108,6 +108,20 @@ def test_sk_lookup(labs):
         assert f"(sk_lookup, id {program.id})" in none["why"]
 
 
+def test_sk_lookups(labs):
+    """Of two programs the second chooses; which one did, the tool does not see,
+    and does not claim."""
+    lab = labs.veth()
+    with listen_at(lab.server, "127.0.0.1", OTHER) as other, \
+            bpf.SkLookup(lab.server, 1, other, 2) as first, \
+            bpf.SkLookup(lab.server, ASKED, other, REFUSED):
+        with Trace(lab.namespaces) as run:
+            visit(lab.client, lab.server_addr[4], other)
+    check(run)
+    check_only(to(run, lab.server, ASKED), "address or port: one of the BPF "
+               f"programs (sk_lookup, the first: id {first.id}) that are asked")
+
+
 def test_sk_lookup_elsewhere(labs):
     """A program gives what comes in to sockets of another network namespace."""
     lab, elsewhere = labs.veth(), labs.namespace()

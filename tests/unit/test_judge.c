@@ -35,6 +35,10 @@ static void test_i2_sk_lookup(void **state)
 	       "I2: the listener has another address "
 	       "or port: the BPF program "
 	       "(sk_lookup, id 45)");
+	more.segment.notes |= DEMUX_NOTE_SK_LOOKUPS;
+	expect(&more, VERDICT_EXPLAINED,
+	       "I2: the listener has another address or port: one of the BPF "
+	       "programs (sk_lookup, the first: id 45)");
 	/* It chooses listeners only. */
 	more.segment.sock = make_sock(9, S_ESTABLISHED, client(1001));
 	expect(&more, VERDICT_UNEXPLAINED, "I1:");
