@@ -85,13 +85,13 @@ static void note_found(struct held *held, const struct demux_segment *seg)
  * what is told of it since, who was passed by is by now. */
 static void note_device(struct held *held, const struct demux_device *device)
 {
-	const struct demux_segment *seg = waiting(held);
 	uint32_t to = device->sock.ifindex;
-	bool is_late = device->head.mono_ns > seg->head.mono_ns + PATIENCE_NS;
+	bool is_late = device->head.mono_ns >
+		       held->first->head->mono_ns + PATIENCE_NS;
 
 	if (held->wait.is_device ?
-		    to != seg->sock.ifindex :
-		    !held->wait.is_other || !to || to == seg->ifindex)
+		    to != held->wait.ifindex :
+		    !held->wait.is_other || !to || to == held->wait.ifindex)
 		return;
 	held->wait.is_rebound = !is_late;
 	held->is_decided = true;

@@ -5,9 +5,10 @@
  *
  * A lookup that passes a socket by, or gives one that the hash table has no more,
  * is right where that socket was leaving the table just then. Only its close says
- * so, and that comes a moment later. Until then the segment waits, and behind it
- * every record that comes: nothing is applied or told in another order than it
- * came in, and there is one that waits at a time.
+ * so, and that comes a moment later; or it was being bound to another device. Until
+ * then the segment, or datagram, waits, and behind it every record that comes:
+ * nothing is applied or told in another order than it came in, and there is one
+ * that waits at a time.
  */
 #ifndef HELD_H
 #define HELD_H

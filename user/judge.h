@@ -24,6 +24,7 @@ struct judge_wait {
 	bool is_new; /* another CPU was making it: there is nothing to wait for */
 	bool is_device; /* it got the segment, and is bound to another device */
 	bool is_rebound; /* to that, just then: as has_left */
+	uint32_t ifindex; /* is_device: of that; else the segment's */
 	bool has_left; /* the hash table, just then: known when it is decided */
 };
 
@@ -54,8 +55,8 @@ enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
 /* Was the chain of its slot walked, and the socket not in it? */
 bool judge_is_out_of_chain(const struct event *event);
 
-/* Is it a segment, which the model has not been told of yet, whose verdict has to
- * wait for a socket's close? See held.h. */
+/* Is it a segment or datagram, which the model has not been told of yet, whose
+ * verdict has to wait for what is told of a socket next? See held.h. */
 bool judge_waits(const struct model *model, const struct event *event,
 		 struct judge_wait *wait);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * judge_waits.c - which segments wait for their verdict, and for what. Fourth stage,
- * part of the proof.
+ * judge_waits.c - which segments and datagrams wait for their verdict, and for
+ * what. Fourth stage, part of the proof.
  */
 #include "judge.h"
 
@@ -69,16 +69,14 @@ bool judge_is_out_of_chain(const struct event *event)
 	       !(why->have & DEMUX_WHY_POSITION);
 }
 
-/* Is @sock bound to another device than the segment's, for all that is seen, and was
- * not chosen by who does not ask for that? */
+/* Is @sock bound to another device than it came in by, for all that is seen? */
 static bool is_elsewhere(const struct demux_sock *sock,
-			 const struct demux_segment *seg)
+			 const struct demux_arrival *got, uint32_t ifindex,
+			 uint32_t sdif)
 {
-	return sock->ifindex && seg->have & DEMUX_HAVE_SDIF &&
-	       sock->ifindex != seg->ifindex && sock->ifindex != seg->sdif &&
-	       !model_table_is_mini(sock) &&
-	       !(seg->have & DEMUX_HAVE_SK_LOOKUP) &&
-	       !(sock->flags & DEMUX_SOCK_REUSEPORT);
+	return sock->ifindex && got->have & DEMUX_HAVE_SDIF &&
+	       sock->ifindex != ifindex && sock->ifindex != sdif &&
+	       !model_table_is_mini(sock);
 }
 
 /* Can @one have been bound to where it is now after the lookup? Where the way of the
@@ -91,6 +89,37 @@ static bool may_be_rebound(const struct model_sock *one,
 		       one->rebound_ns + (event_via(event) ? 0 : REBIND_NS);
 }
 
+static bool wait_for_device(const struct model *model,
+			    const struct event *event,
+			    const struct demux_sock *sock,
+			    struct judge_wait *wait)
+{
+	*wait = (struct judge_wait){
+		.id = sock->id,
+		.is_device = true,
+		.is_rebound =
+			may_be_rebound(model_find(model, sock->id), event),
+		.ifindex = sock->ifindex,
+	};
+	return true;
+}
+
+/* Who chooses in a group, or for sk_lookup, does not ask for the device. */
+static bool datagram_waits(const struct model *model, const struct event *event,
+			   struct judge_wait *wait)
+{
+	const struct demux_datagram *datagram = event->datagram;
+	__u32 sdif = datagram->have & DEMUX_HAVE_SDIF ? datagram->sdif : 0;
+
+	return datagram->have & DEMUX_HAVE_SOCK &&
+	       !(datagram->have & DEMUX_HAVE_GROUP) &&
+	       !(datagram->notes & DEMUX_NOTE_SK_LOOKUP) &&
+	       event_via(event) != DEMUX_ASSIGNED &&
+	       is_elsewhere(&datagram->sock, event->arrival, datagram->ifindex,
+			    sdif) &&
+	       wait_for_device(model, event, &datagram->sock, wait);
+}
+
 bool judge_waits(const struct model *model, const struct event *event,
 		 struct judge_wait *wait)
 {
@@ -99,6 +128,8 @@ bool judge_waits(const struct model *model, const struct event *event,
 	const struct demux_sock *sock;
 	bool is_listener, is_exact;
 
+	if (event_is_datagram(event))
+		return datagram_waits(model, event, wait);
 	if (event->head->type != DEMUX_SEGMENT)
 		return false;
 	if (!(seg->have & DEMUX_HAVE_OUTCOME) ||
@@ -120,18 +151,15 @@ bool judge_waits(const struct model *model, const struct event *event,
 			.is_by_ends = other->last.flags & DEMUX_SOCK_BY_ENDS,
 			.is_new = !is_exact && may_be_unmade(other, &seg->head),
 			.is_rebound = !is_exact && may_be_rebound(other, event),
+			.ifindex = seg->ifindex,
 		};
 		return true;
 	}
-	if ((is_exact || is_listener) && is_elsewhere(sock, seg)) {
-		itself = model_find(model, sock->id);
-		*wait = (struct judge_wait){
-			.id = sock->id,
-			.is_device = true,
-			.is_rebound = may_be_rebound(itself, event),
-		};
-		return true;
-	}
+	/* As with datagrams. */
+	if ((is_exact || is_listener) && !(seg->have & DEMUX_HAVE_SK_LOOKUP) &&
+	    !(sock->flags & DEMUX_SOCK_REUSEPORT) &&
+	    is_elsewhere(sock, event->arrival, seg->ifindex, seg->sdif))
+		return wait_for_device(model, event, sock, wait);
 	if (!is_exact || model_table_is_mini(sock) ||
 	    !judge_is_out_of_chain(event))
 		return false;

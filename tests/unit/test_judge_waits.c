@@ -130,6 +130,36 @@ static void test_rebound_since(void **state)
 	decided(VERDICT_UNEXPLAINED, "bound to another device");
 }
 
+static void test_datagram_rebound_since(void **state)
+{
+	struct demux_sock sock = make_sock(100, S_CLOSE, client(4));
+	struct demux_datagram datagram;
+	struct held_record *one;
+	struct judge_wait wait;
+
+	(void)state;
+	sock.flags = DEMUX_SOCK_UDP;
+	sock.ends = make_ends("10.0.0.1", 80, "0.0.0.0", 0);
+	sock.ifindex = 7;
+	datagram = make_datagram(1000 * MS, client(4), sock);
+	datagram.have |= DEMUX_HAVE_SDIF;
+	datagram.ifindex = 2;
+	assert_true(comes(&datagram));
+	nothing_decided();
+	rebinds(1000 * MS + 2000);
+	one = held_next(&held, &wait, &proof.judge.waited);
+	assert_non_null(one);
+	event = feed(&model, one->head);
+	proof_datagram(&proof, &model, &event);
+	assert_int_equal(event.verdict, VERDICT_EXPLAINED);
+	proof.judge.waited = NULL;
+	free(one);
+	held_free(&held);
+	/* Its group does not ask for the device. */
+	datagram.have |= DEMUX_HAVE_GROUP;
+	assert_false(comes(&datagram));
+}
+
 /* It got no segment of that device any more. */
 static void test_passed_by_as_rebound(void **state)
 {
@@ -331,6 +361,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_found_and_passed_by),
 	TEST(test_found_elsewhere),
 	TEST(test_rebound_since),
+	TEST(test_datagram_rebound_since),
 	TEST(test_passed_by_as_rebound),
 	TEST(test_of_a_vrf),
 	TEST(test_predicted),
