@@ -9,25 +9,11 @@ import collections
 import os
 import re
 
-ENDS = ("laddr", "lport", "raddr", "rport")
+from ends import ENDS, client_ends, ends_of, pick, server_ends, unmapped
+
 LETTERS = {"established": "E", "listener": "L", "request": "Q",
            "time_wait": "W", "none": "N", "refused": "R", "malformed": "M",
            None: "?"}
-
-
-def unmapped(addr):
-    return addr[7:] if addr.startswith("::ffff:") else addr
-
-
-def ends_of(event):
-    """A segment's: IPv4 as such, whatever the socket's family is."""
-    return (event["netns"], event.get("laddr"), event.get("lport"),
-            event.get("raddr"), event.get("rport"))
-
-
-def server_ends(conn):
-    return (conn.netns, unmapped(conn.laddr), conn.lport, unmapped(conn.raddr),
-            conn.rport)
 
 
 def numbers(run, socks):
@@ -35,15 +21,6 @@ def numbers(run, socks):
     known = {x["inode"]: x["sock"] for x in run.sockets + run.accepts
              if "inode" in x}
     return [known[os.fstat(x.fileno()).st_ino] for x in socks]
-
-
-def client_ends(conn, netns):
-    return (netns, unmapped(conn.raddr), conn.rport, unmapped(conn.laddr),
-            conn.lport)
-
-
-def pick(event, names):
-    return tuple(event.get(x) for x in names)
 
 
 # --- every segment once ------------------------------------------------------
