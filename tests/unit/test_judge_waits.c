@@ -43,21 +43,29 @@ static void test_second_cookie_on_its_cpu(void **state)
 	second_cookie(0, 100, false);
 }
 
-/* That CPU has found the socket before, so it is made. */
-static void test_found_and_passed_by(void **state)
+/* CPU 0 makes a socket, which @cpu finds then. */
+static struct demux_segment_more made_and_found(uint32_t cpu)
 {
 	struct demux_segment_more first = at_listener(1000 * MS);
-	struct demux_segment_more second = at_listener(1002 * MS);
 	struct demux_segment_more found_it =
 		make_match(1001 * MS, 100, client(4));
 
-	(void)state;
 	first.segment.head.cpu = 0;
 	give_parent(&first, first.segment.sock);
 	give_child(&first, make_sock(100, S_SYN_RECV, client(4)));
 	assert_false(comes(&first));
-	found_it.segment.head.cpu = 1;
+	found_it.segment.head.cpu = cpu;
 	assert_false(comes(&found_it));
+	return found_it;
+}
+
+/* That CPU has found the socket before, so it is made. */
+static void test_found_and_passed_by(void **state)
+{
+	struct demux_segment_more second = at_listener(1002 * MS);
+
+	(void)state;
+	made_and_found(1);
 	assert_true(comes(&second));
 	nothing_decided();
 	found(1, 3 * MS);
@@ -67,17 +75,10 @@ static void test_found_and_passed_by(void **state)
 /* A CPU that found it does not speak for another, nor of what it began before. */
 static void test_found_elsewhere(void **state)
 {
-	struct demux_segment_more first = at_listener(1000 * MS);
 	struct demux_segment_more second = at_listener(1002 * MS);
-	struct demux_segment_more found_it =
-		make_match(1001 * MS, 100, client(4));
+	struct demux_segment_more found_it = made_and_found(0);
 
 	(void)state;
-	first.segment.head.cpu = 0;
-	give_parent(&first, first.segment.sock);
-	give_child(&first, make_sock(100, S_SYN_RECV, client(4)));
-	assert_false(comes(&first));
-	assert_false(comes(&found_it));
 	assert_true(comes(&second));
 	decided(VERDICT_EXPLAINED, "I3: another CPU was making");
 	found_it.segment.head.cpu = 1;
