@@ -256,6 +256,9 @@ static __always_inline void sock_changes(struct sock *sk, int before, int after)
 {
 	if (after == TCP_CLOSE)
 		sock_closes(sk, DEMUX_UNHASHED);
+	/* What comes before listen() returns is its task's already. */
+	if (after == TCP_LISTEN && is_wanted_task())
+		own(sk);
 #ifdef DEMUX_UNTYPED
 	/* A cookie is made when somebody first asks for it. The hooks on
 	 * accept() that know no types cannot ask, but find it there. */
