@@ -28,14 +28,44 @@ static bool may_be_connected_since(const struct event *event)
 			       (is_late ? AFTER_LOOKUP_NS : 0);
 }
 
+/* One that has the datagram's address and port. Who chooses in a group, or for
+ * sk_lookup, does not ask for the device. */
+static enum verdict judge_chosen(struct judge *judge)
+{
+	const struct demux_datagram *datagram = judge->event->datagram;
+	const struct demux_sock *sock = &datagram->sock;
+	__u32 sdif = datagram->have & DEMUX_HAVE_SDIF ? datagram->sdif : 0;
+	enum verdict verdict =
+		judge_place(judge, sock, datagram->ifindex, sdif);
+
+	if (verdict != VERDICT_UNEXPLAINED)
+		return verdict;
+	if (datagram->notes & DEMUX_NOTE_SK_LOOKUP)
+		return judge_explain(judge,
+				     "the socket is %s; a BPF program on "
+				     "sk_lookup chooses in the datagram's "
+				     "namespace",
+				     sock->netns != datagram->netns ?
+					     "in another network namespace" :
+					     "bound to another device");
+	if (sock->netns != datagram->netns)
+		return verdict;
+	if (datagram->have & DEMUX_HAVE_GROUP &&
+	    model_find_member(judge->model, sock, judge->event->arrival,
+			      datagram->ifindex, sdif))
+		return judge_explain(judge, "the socket is bound to another "
+					    "device; its SO_REUSEPORT group, "
+					    "which has one for this device, "
+					    "may have chosen it");
+	return verdict;
+}
+
 static enum verdict judge_match(struct judge *judge)
 {
 	const struct event *event = judge->event;
 	const struct demux_datagram *datagram = event->datagram;
 	const struct demux_ends *to = &datagram->ends;
 	const struct demux_sock *sock = &datagram->sock;
-	__u32 sdif = datagram->have & DEMUX_HAVE_SDIF ? datagram->sdif : 0;
-	enum verdict verdict;
 
 	/* What is predicted of a connect()'s moment may be the wrong one. */
 	if (event_via(event) == DEMUX_ASSIGNED &&
@@ -71,27 +101,7 @@ static enum verdict judge_match(struct judge *judge)
 	if (!is_its_peer(to, sock))
 		return judge_doubt(judge, "I8: the socket is connected to "
 					  "another remote end");
-	verdict = judge_place(judge, sock, datagram->ifindex, sdif);
-	if (verdict != VERDICT_UNEXPLAINED)
-		return verdict;
-	if (datagram->notes & DEMUX_NOTE_SK_LOOKUP)
-		return judge_explain(judge,
-				     "the socket is %s; a BPF program on "
-				     "sk_lookup chooses in the datagram's "
-				     "namespace",
-				     sock->netns != datagram->netns ?
-					     "in another network namespace" :
-					     "bound to another device");
-	if (sock->netns != datagram->netns)
-		return verdict;
-	if (datagram->have & DEMUX_HAVE_GROUP &&
-	    model_find_member(judge->model, sock, event->arrival,
-			      datagram->ifindex, sdif))
-		return judge_explain(judge, "the socket is bound to another "
-					    "device; its SO_REUSEPORT group, "
-					    "which has one for this device, "
-					    "may have chosen it");
-	return verdict;
+	return judge_chosen(judge);
 }
 
 enum verdict judge_datagram(struct judge *judge)
