@@ -58,8 +58,10 @@ static void note_close(struct held *held, const struct demux_close *close)
 	bool is_after = close->how == DEMUX_UNHASHED && close->is_received &&
 			close->head.cpu == of->cpu;
 
-	held->wait.has_left = !is_late && !(held->wait.is_other && is_after);
-	held->is_decided = true;
+	held->wait.fate =
+		is_late || (held->wait.awaited == AWAITED_OTHER && is_after) ?
+			FATE_STAYED :
+			FATE_LEFT;
 }
 
 /* A later lookup found it, so it was still there: but that may have been quicker
@@ -70,11 +72,11 @@ static void note_found(struct held *held, const struct demux_segment *seg)
 	const struct demux_head *of = held->first->head;
 
 	if (seg->sock.state == TCP_CLOSE || seg->head.mono_ns <= of->mono_ns ||
-	    held->wait.is_device)
+	    held->wait.awaited == AWAITED_BOUND)
 		return;
 	if (seg->head.cpu == of->cpu ||
 	    (held->is_found && seg->head.cpu == held->found_cpu))
-		held->is_decided = true;
+		held->wait.fate = FATE_STAYED;
 	if (held->is_found)
 		return;
 	held->is_found = true;
@@ -89,12 +91,12 @@ static void note_device(struct held *held, const struct demux_device *device)
 	bool is_late = device->head.mono_ns >
 		       held->first->head->mono_ns + PATIENCE_NS;
 
-	if (held->wait.is_device ?
+	if (held->wait.awaited == AWAITED_BOUND ?
 		    to != held->wait.ifindex :
-		    !held->wait.is_other || !to || to == held->wait.ifindex)
+		    held->wait.awaited == AWAITED_MATCH || !to ||
+			    to == held->wait.ifindex)
 		return;
-	held->wait.is_rebound = !is_late;
-	held->is_decided = true;
+	held->wait.fate = is_late ? FATE_STAYED : FATE_REBOUND;
 }
 
 static void look_at(struct held *held, const struct demux_head *head)
@@ -103,7 +105,7 @@ static void look_at(struct held *held, const struct demux_head *head)
 	const struct demux_close *close = (const void *)head;
 	const struct demux_segment *seg = (const void *)head;
 
-	if (held->is_decided)
+	if (held->wait.fate)
 		return;
 	if (head->type == DEMUX_CLOSE && is_about(held, &close->sock)) {
 		held->is_met = true;
@@ -129,10 +131,10 @@ void held_wait(struct held *held, const struct judge_wait *wait)
 	held->waits = true;
 	held->wait = *wait;
 	/* What is behind? */
-	held->is_decided = held->is_met = wait->is_new || wait->is_rebound;
+	held->is_met = wait->fate;
 	held->is_found = false;
 	for (const struct held_record *one = held->first->next;
-	     one && !is_unmet && !held->is_decided; one = one->next)
+	     one && !is_unmet && !held->wait.fate; one = one->next)
 		look_at(held, one->head);
 	held_expire(held, held->now_ns);
 }
@@ -148,9 +150,10 @@ void held_expire(struct held *held, uint64_t now_ns)
 {
 	if (now_ns > held->now_ns)
 		held->now_ns = now_ns;
-	if (held->waits && held->now_ns > held->first->head->mono_ns &&
+	if (!held->wait.fate && held->waits &&
+	    held->now_ns > held->first->head->mono_ns &&
 	    held->now_ns - held->first->head->mono_ns > PATIENCE_NS)
-		held->is_decided = true;
+		held->wait.fate = FATE_STAYED;
 }
 
 struct held_record *held_next(struct held *held, struct judge_wait *wait,
@@ -159,7 +162,7 @@ struct held_record *held_next(struct held *held, struct judge_wait *wait,
 	struct held_record *one = held->first;
 
 	*waited = NULL;
-	if (!one || (held->waits && !held->is_decided))
+	if (!one || (held->waits && !held->wait.fate))
 		return NULL;
 	if (held->waits) {
 		*wait = held->wait;

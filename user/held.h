@@ -25,9 +25,8 @@ struct held {
 	struct held_record *last;
 	uint64_t now_ns; /* in the trace, for all that is known */
 
-	bool waits; /* the first one does; then for this: */
+	bool waits; /* the first one does; then for this, until its fate is known */
 	struct judge_wait wait;
-	bool is_decided;
 	bool is_met; /* one behind it is about that socket */
 	bool is_found; /* a segment met it, on another CPU: */
 	uint32_t found_cpu;

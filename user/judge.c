@@ -38,8 +38,8 @@ enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
 					    "took it to come in was not seen");
 	if (sock->ifindex == sdif)
 		return VERDICT_PROVED;
-	if (judge->waited && judge->waited->is_device &&
-	    judge->waited->is_rebound)
+	if (judge->waited && judge->waited->awaited == AWAITED_BOUND &&
+	    judge->waited->fate == FATE_REBOUND)
 		return judge_explain(judge, "the socket was being bound to "
 					    "another device just then");
 	return judge_doubt(judge, "the socket is bound to another device");
@@ -48,17 +48,17 @@ enum verdict judge_place(struct judge *judge, const struct demux_sock *sock,
 /* I3: a listener, or nobody, gets only what no other socket should have had. */
 static enum verdict judge_bypass(struct judge *judge)
 {
-	if (!judge->waited || !judge->waited->is_other)
+	if (!judge->waited || judge->waited->awaited != AWAITED_OTHER)
 		return VERDICT_PROVED;
-	if (judge->waited->has_left)
+	if (judge->waited->fate == FATE_LEFT)
 		return judge_explain(judge, "I3: a socket with these two ends "
 					    "was leaving the hash table just "
 					    "then");
-	if (judge->waited->is_new)
+	if (judge->waited->fate == FATE_MADE)
 		return judge_explain(judge, "I3: another CPU was making the "
 					    "socket with these two ends just "
 					    "then");
-	if (judge->waited->is_rebound)
+	if (judge->waited->fate == FATE_REBOUND)
 		return judge_explain(judge, "I3: a socket with these two ends "
 					    "was being bound to another device "
 					    "just then");
@@ -173,9 +173,9 @@ static enum verdict judge_listener(struct judge *judge,
 /* I6: no two sockets have the same two ends, but for those of two devices. */
 static enum verdict judge_twin(struct judge *judge)
 {
-	if (!judge->waited || !judge->waited->is_other)
+	if (!judge->waited || judge->waited->awaited != AWAITED_OTHER)
 		return VERDICT_PROVED;
-	if (judge->waited->has_left)
+	if (judge->waited->fate == FATE_LEFT)
 		return judge_explain(judge, "I6: another socket with these two "
 					    "ends was leaving the hash table "
 					    "just then");
@@ -190,7 +190,7 @@ static enum verdict judge_chain(struct judge *judge,
 		return VERDICT_PROVED;
 	/* Minisocks tell nobody when they go. */
 	if (model_table_is_mini(sock) ||
-	    (judge->waited ? judge->waited->has_left :
+	    (judge->waited ? judge->waited->fate == FATE_LEFT :
 			     model_is_gone(judge->event->sock)))
 		return judge_explain(judge, "I5: the socket was leaving the "
 					    "hash table just then");

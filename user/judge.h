@@ -16,16 +16,28 @@ enum verdict {
 
 #define JUDGE_WHY_MAX 200
 
-/* The socket whose close, or whose staying, the verdict depends on. */
+/* Which socket a verdict has to wait for. */
+enum judge_awaited {
+	AWAITED_MATCH, /* the one that got the segment: it may have been leaving */
+	AWAITED_BOUND, /* the same: it is bound to another device */
+	AWAITED_OTHER, /* one that the lookup passed by */
+};
+
+/* What happened to it just then. */
+enum judge_fate {
+	FATE_UNKNOWN, /* so far */
+	FATE_STAYED,
+	FATE_LEFT, /* the hash table */
+	FATE_MADE, /* by another CPU */
+	FATE_REBOUND, /* to another device */
+};
+
 struct judge_wait {
 	uint64_t id;
-	bool is_other; /* that the lookup passed by; else it got the segment */
+	enum judge_awaited awaited;
+	enum judge_fate fate; /* where it is known, there is no need to wait */
 	bool is_by_ends; /* it is known by its ends alone: the id is made up */
-	bool is_new; /* another CPU was making it: there is nothing to wait for */
-	bool is_device; /* it got the segment, and is bound to another device */
-	bool is_rebound; /* to that, just then: as has_left */
-	uint32_t ifindex; /* is_device: of that; else the segment's */
-	bool has_left; /* the hash table, just then: known when it is decided */
+	uint32_t ifindex; /* AWAITED_BOUND: of that device; else the segment's */
 };
 
 /* One event before the judge. */

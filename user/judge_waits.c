@@ -81,12 +81,14 @@ static bool is_elsewhere(const struct demux_sock *sock,
 
 /* Can @one have been bound to where it is now after the lookup? Where the way of the
  * match is not seen, that came a moment before the segment's time. */
-static bool may_be_rebound(const struct model_sock *one,
-			   const struct event *event)
+static enum judge_fate by_rebind(const struct model_sock *one,
+				 const struct event *event)
 {
-	return one && one->rebound_ns &&
-	       event->head->mono_ns <=
-		       one->rebound_ns + (event_via(event) ? 0 : REBIND_NS);
+	uint64_t early_ns = event_via(event) ? 0 : REBIND_NS;
+	bool may_be = one && one->rebound_ns &&
+		      event->head->mono_ns <= one->rebound_ns + early_ns;
+
+	return may_be ? FATE_REBOUND : FATE_UNKNOWN;
 }
 
 static bool wait_for_device(const struct model *model,
@@ -96,9 +98,8 @@ static bool wait_for_device(const struct model *model,
 {
 	*wait = (struct judge_wait){
 		.id = sock->id,
-		.is_device = true,
-		.is_rebound =
-			may_be_rebound(model_find(model, sock->id), event),
+		.awaited = AWAITED_BOUND,
+		.fate = by_rebind(model_find(model, sock->id), event),
 		.ifindex = sock->ifindex,
 	};
 	return true;
@@ -147,12 +148,14 @@ bool judge_waits(const struct model *model, const struct event *event,
 	if (other) {
 		*wait = (struct judge_wait){
 			.id = other->last.id,
-			.is_other = true,
+			.awaited = AWAITED_OTHER,
 			.is_by_ends = other->last.flags & DEMUX_SOCK_BY_ENDS,
-			.is_new = !is_exact && may_be_unmade(other, &seg->head),
-			.is_rebound = !is_exact && may_be_rebound(other, event),
 			.ifindex = seg->ifindex,
 		};
+		if (!is_exact)
+			wait->fate = may_be_unmade(other, &seg->head) ?
+					     FATE_MADE :
+					     by_rebind(other, event);
 		return true;
 	}
 	/* As with datagrams. */

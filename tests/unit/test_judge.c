@@ -195,7 +195,7 @@ static void test_i5_in_its_chain(void **state)
 	expect(&why.more, VERDICT_PROVED, NULL);
 	why.why.have &= ~DEMUX_WHY_POSITION;
 	expect(&why.more, VERDICT_UNEXPLAINED, "I5:");
-	proof.judge.waited = &(struct judge_wait){ .has_left = true };
+	proof.judge.waited = &(struct judge_wait){ .fate = FATE_LEFT };
 	expect(&why.more, VERDICT_EXPLAINED, "I5:");
 	proof.judge.waited = NULL;
 	/* The walk did not come to the end. */
@@ -228,8 +228,8 @@ static void test_i6_one_socket(void **state)
 	(void)state;
 	expect(&one, VERDICT_PROVED, NULL);
 	expect(&two, VERDICT_UNEXPLAINED, "I6:");
-	proof.judge.waited =
-		&(struct judge_wait){ .is_other = true, .has_left = true };
+	proof.judge.waited = &(struct judge_wait){ .awaited = AWAITED_OTHER,
+						   .fate = FATE_LEFT };
 	expect(&two, VERDICT_EXPLAINED, "I6:");
 	proof.judge.waited = NULL;
 	feed(&model, &close);
