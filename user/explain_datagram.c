@@ -135,7 +135,11 @@ static void say_group(struct words *words, const struct event *event)
 	say(words, " It is one of %u sockets of a SO_REUSEPORT group",
 	    to->group_size);
 	if (to->have & DEMUX_HAVE_INDEX && explain_field(by, "group_by", event))
-		say(words, ": index %u was chosen, by %s", to->group_index, by);
+		say(words, ": index %u was chosen, by %s%s", to->group_index,
+		    by,
+		    to->group_by == DEMUX_GROUP_BY_BPF ?
+			    ", or by the hash where that gave no answer" :
+			    "");
 	say(words, ".");
 }
 

@@ -231,8 +231,9 @@ void explain_group(struct words *words, const struct event *event)
 		    why->group_hash);
 	else if (why->group_by == DEMUX_GROUP_BY_HASH)
 		say(words, " The hash of the four values");
-	else if (why->group_by == DEMUX_GROUP_BY_BPF)
-		say(words, " A BPF program");
+	else if (why->group_by == DEMUX_GROUP_BY_BPF) /* which is not seen */
+		say(words, " Its BPF program, or the hash where that gave no "
+			   "answer,");
 	else if (why->group_by == DEMUX_GROUP_BY_CPU)
 		say(words, " The CPU (SO_INCOMING_CPU)");
 	else

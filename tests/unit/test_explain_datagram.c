@@ -105,6 +105,10 @@ static void test_group(void **state)
 	datagram.group_index = 2;
 	SAYS("Its score is 2");
 	SAYS("one of 3 sockets of a SO_REUSEPORT group: index 2 was chosen");
+	datagram.group_by = DEMUX_GROUP_BY_BPF;
+	SAYS("index 2 was chosen, by bpf, or by the hash where that gave no "
+	     "answer.");
+	datagram.group_by = DEMUX_GROUP_BY_HASH;
 	NEVER("none has a score above");
 	datagram.group_size = 1;
 	NEVER("SO_REUSEPORT");
