@@ -96,8 +96,7 @@ static void say_sk_lookup(struct words *words, const struct event *event)
 	bool is_several = seg->notes & DEMUX_NOTE_SK_LOOKUPS;
 	char end[EXPLAIN_NAME_MAX];
 
-	if (!(seg->have & DEMUX_HAVE_SK_LOOKUP) ||
-	    event_via(event) != DEMUX_LOOKUP)
+	if (!(seg->have & DEMUX_HAVE_SK_LOOKUP))
 		return;
 	say(words,
 	    is_several ? " Before the listeners BPF programs (sk_lookup, the "

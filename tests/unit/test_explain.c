@@ -5,6 +5,7 @@
  */
 #include "explained.h"
 
+#include "explain_words.h"
 #include "names.h"
 
 static void test_what_came(void **state)
@@ -36,6 +37,37 @@ static void test_what_came(void **state)
 	says("A segment. No socket got it.");
 	seg->have = DEMUX_HAVE_TCP;
 	says("SYN with 13 bytes (window 502). No hook saw what became of it.");
+	seg->have = DEMUX_HAVE_ADDRS;
+	says("A segment. No hook saw what became of it.");
+	seg->have = DEMUX_HAVE_PORTS;
+	says("A segment. No hook saw what became of it.");
+}
+
+/* Of what does not fit, the end is left out. */
+static void test_no_room(void **state)
+{
+	char text[] = "........!";
+	struct words words = { text, text + 8 };
+
+	(void)state;
+	say(&words, "%s", "12345");
+	say(&words, "%s", "67");
+	assert_string_equal(text, "1234567");
+	say(&words, "%s", "89");
+	say(&words, "%s", "0");
+	assert_memory_equal(text, "1234567\0!", 10);
+}
+
+static void test_no_arrival(void **state)
+{
+	struct demux_close close =
+		make_close(1, DEMUX_UNHASHED, make_sock(9, S_CLOSE, ends()));
+	struct event from = event_of(&close);
+
+	(void)state;
+	strcpy(said, "?");
+	explain(said, &from, false);
+	assert_string_equal(said, "");
 }
 
 static void test_established(void **state)
@@ -51,10 +83,15 @@ static void test_established(void **state)
 	ends_with(EXACT ", in slot 3819 of 8192, behind 2 of the 3 others.");
 	why->have = DEMUX_WHY_SLOT | DEMUX_WHY_CHAIN;
 	ends_with(EXACT ", in slot 3819 of 8192.");
+	why->have = DEMUX_WHY_SLOT | DEMUX_WHY_POSITION;
+	ends_with(EXACT ", in slot 3819 of 8192.");
 	why->have = DEMUX_WHY_CHAIN;
 	ends_with(EXACT ".");
 	seg->sock.state = S_CLOSE;
 	says(ACK_CAME FOUND "#3 (CLOSE)" EXACT ".");
+	seg->sock.state = 15; /* it has no name */
+	says(ACK_CAME FOUND "#3" EXACT ".");
+	seg->sock.state = S_CLOSE;
 	seg->sock.ends.lport = 0; /* as a closing one has it */
 	says(ACK_CAME FOUND "it went to #3 (CLOSE).");
 }
@@ -128,6 +165,10 @@ static void test_request(void **state)
 	make(DEMUX_REQUEST);
 	says(ACK_CAME FOUND "it went to a request (a handshake under way).");
 	give_sock(&record.more, make_sock(9, S_NEW_SYN_RECV, ends()));
+	seg->have |= DEMUX_HAVE_QUEUES;
+	ends_with(" The accept queue of its listener has 0 of 0, its SYN queue "
+		  "0.");
+	seg->have &= ~DEMUX_HAVE_QUEUES;
 	says(ACK_CAME FOUND "request #3 (a handshake under way)" EXACT ".");
 	give_parent(&record.more, make_listener(8, "0.0.0.0", 12000));
 	seg->head.len = sizeof(record);
@@ -154,6 +195,13 @@ static void test_time_wait(void **state)
 	give_sock(&record.more, make_sock(9, S_TIME_WAIT, ends()));
 	says(ACK_CAME FOUND
 	     "#3 (TIME_WAIT, what is left of a closed connection)" EXACT ".");
+	/* The ends that a record has are worth nothing without these. */
+	seg->have &= ~DEMUX_HAVE_SOCK;
+	says(ACK_CAME FOUND "it went to what is left of a closed connection.");
+	seg->have = (seg->have | DEMUX_HAVE_SOCK) & ~DEMUX_HAVE_PORTS;
+	ends_with(
+		"it went to #3 (TIME_WAIT, what is left of a closed connection).");
+	seg->have |= DEMUX_HAVE_PORTS;
 	seg->sock.substate = S_FIN_WAIT2;
 	says(ACK_CAME FOUND "#3 (FIN_WAIT2, what is left of a connection that "
 			    "the other end has not closed yet)" EXACT ".");
@@ -198,6 +246,61 @@ static void test_repeated(void **state)
 	set_detail(DEMUX_STOLEN);
 	ends_with(EXACT ". Another CPU had just made the connection, so it was "
 			"looked up again.");
+	set_detail(DEMUX_LISTENER_CLOSED);
+	ends_with(EXACT ". The listener had just closed, so it was looked up "
+			"again.");
+	set_detail(DEMUX_TAKEN_UP);
+	ends_with(" It was processed at once. It was looked up again, as the "
+		  "request was gone.");
+	seg->detail = DEMUX_STOLEN;
+	seg->have &= ~DEMUX_HAVE_DETAIL;
+	ends_with(EXACT ". It was looked up again, as the request was gone.");
+}
+
+static void test_details(void **state)
+{
+	static const char *const sentences[] = {
+		[DEMUX_TAKEN_UP] = "It was processed at once.",
+		[DEMUX_BACKLOG] = "A process was at work on the socket, so the "
+				  "segment waits in its backlog.",
+		[DEMUX_BACKLOG_FULL] = "A process was at work on the socket, "
+				       "and its backlog was full: dropped.",
+		[DEMUX_REQUEST_MADE] = "It made a request, a half-open "
+				       "connection, and answers with SYN|ACK.",
+		[DEMUX_SYN_DROPPED] = "It dropped the SYN.",
+		[DEMUX_COOKIE_SENT] = "It answered with a SYN cookie and keeps "
+				      "nothing of the SYN.",
+		[DEMUX_COOKIE_ACCEPTED] = "The acknowledgement number is a "
+					  "valid SYN cookie.",
+		[DEMUX_IGNORED] = "It ignored the segment.",
+		[DEMUX_SYN_REPEATED] = "The SYN had come before.",
+		[DEMUX_BAD_ACK] = "It does not acknowledge the SYN|ACK that "
+				  "was sent.",
+		[DEMUX_KEPT] = "Nothing was made of it, and the request stays.",
+		[DEMUX_SWALLOWED] = "The segment was swallowed.",
+		[DEMUX_ACKED] = "It was answered with an ACK.",
+		[DEMUX_BY_FILTER] = "A socket filter or a security module "
+				    "refused it.",
+		[DEMUX_BY_POLICY] = "An IPsec policy refused it.",
+		[DEMUX_BY_MD5] = "Its TCP-MD5 signature is missing, wrong or "
+				 "not expected.",
+		[DEMUX_BY_AO] = "Its TCP-AO signature is missing, wrong or "
+				"not expected.",
+		[DEMUX_BY_TTL] = "Its TTL is below the socket's minimum.",
+		[DEMUX_BAD_HEADER] = "Its TCP header is cut or impossible.",
+		[DEMUX_ENDED] = "This reset ended the request.",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
+		if (!sentences[i])
+			continue;
+		make(DEMUX_MALFORMED);
+		seg->detail = i;
+		ends_with(" No socket got it.");
+		set_detail(i);
+		ends_with(sentences[i]);
+	}
 }
 
 /* Each has its own sentence, or is said in another; none is cut. */
@@ -225,6 +328,8 @@ static void test_every_detail(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_what_came),
+	cmocka_unit_test(test_no_room),
+	cmocka_unit_test(test_no_arrival),
 	cmocka_unit_test(test_established),
 	cmocka_unit_test(test_ways),
 	cmocka_unit_test(test_listener),
@@ -232,6 +337,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_time_wait),
 	cmocka_unit_test(test_nobody_and_refused),
 	cmocka_unit_test(test_repeated),
+	cmocka_unit_test(test_details),
 	cmocka_unit_test(test_every_detail),
 };
 

@@ -47,6 +47,7 @@ static void test_claim(void **state)
 	/* Since the lookup. */
 	datagram.sock.ends.rport = 4001;
 	SAYS("#7 is by now connected to 10.0.0.2:4001.");
+	NEVER("all the same");
 	datagram.have |= DEMUX_HAVE_GROUP;
 	datagram.group_by = DEMUX_GROUP_BY_HASH;
 	SAYS("#7 is by now connected to 10.0.0.2:4001.");
@@ -110,12 +111,58 @@ static void test_group(void **state)
 	     "answer.");
 	datagram.group_by = DEMUX_GROUP_BY_HASH;
 	NEVER("none has a score above");
+	datagram.have &= ~DEMUX_HAVE_INDEX;
+	SAYS("It is one of 3 sockets of a SO_REUSEPORT group.");
+	datagram.have |= DEMUX_HAVE_INDEX;
 	datagram.group_size = 1;
 	NEVER("SO_REUSEPORT");
 	/* It has taken the option back. */
 	datagram.group_size = 3;
 	datagram.sock.flags = DEMUX_SOCK_UDP;
 	NEVER("SO_REUSEPORT");
+}
+
+static void test_what_came(void **state)
+{
+	(void)state;
+	make_it();
+	datagram.segs = 2;
+	SAYS("A datagram of 5 bytes, which came as 2 on the wire, from "
+	     "10.0.0.2:4000 to port 80. ");
+	datagram.have &= ~DEMUX_HAVE_LEN;
+	datagram.segs = 1;
+	SAYS("A datagram from 10.0.0.2:4000 to port 80. ");
+	datagram.have &= ~DEMUX_HAVE_ADDRS;
+	SAYS("A datagram. ");
+	datagram.have |= DEMUX_HAVE_ADDRS;
+	datagram.have &= ~DEMUX_HAVE_PORTS;
+	SAYS("A datagram. ");
+}
+
+/* A score tells only of one that was looked for among others. */
+static void test_ways(void **state)
+{
+	(void)state;
+	make_it();
+	SAYS(" Looked up among the sockets of its port: #7");
+	datagram.have &= ~DEMUX_HAVE_SCORE;
+	NEVER("score");
+	datagram.have |= DEMUX_HAVE_SCORE;
+	datagram.have &= ~DEMUX_HAVE_VIA;
+	SAYS(" Its socket: #7");
+	NEVER("score");
+	datagram.notes = DEMUX_NOTE_GROUP;
+	SAYS(" to many, at 10.0.0.1:80. Its socket: #7");
+	datagram.have |= DEMUX_HAVE_VIA;
+	SAYS(" Each socket that takes it gets a copy: #7");
+	NEVER("score");
+	datagram.via = DEMUX_EARLY_DEMUX;
+	SAYS(" Looked up before routing (early demux): #7");
+	datagram.via = DEMUX_LOOKUP;
+	datagram.notes = DEMUX_NOTE_SK_LOOKUP;
+	SAYS(" takes any sender's. The tables would not have given it: a BPF "
+	     "program (sk_lookup), which is asked before, may have chosen it.");
+	NEVER("score");
 }
 
 /* Who did is not told, though a bit of a segment's says so. */
@@ -155,15 +202,45 @@ static void test_rest(void **state)
 	datagram.outcome = DEMUX_BAD_DATAGRAM;
 	datagram.notes = DEMUX_NOTE_BAD_CHECKSUM;
 	SAYS("No socket got it. Its checksum is wrong or missing.");
+	datagram.outcome = DEMUX_DENIED;
+	datagram.notes = 0;
+	SAYS(" It was for #7, and was refused before that got it.");
+	assert_contains(said(NULL),
+			" It was refused before any socket got it.");
 	datagram.have &= ~DEMUX_HAVE_OUTCOME;
 	SAYS("No hook saw what became of it.");
+}
+
+static void test_fate(void **state)
+{
+	struct event event;
+	char text[EXPLAIN_MAX];
+
+	(void)state;
+	make_it();
+	datagram.predicted = DEMUX_PREDICTED_OUTCOME;
+	SAYS(" Predicted, not seen: outcome.");
+	datagram.predicted = 0;
+	NEVER("Predicted");
+	datagram.segs = 3;
+	datagram.segs_lost = 2;
+	SAYS(" The socket takes them one by one; 2 of them it did not get.");
+	datagram.notes = DEMUX_NOTE_ENCAP | DEMUX_NOTE_DROPPED;
+	SAYS(" The socket serves an encapsulation, which looks into it. It was "
+	     "dropped after the socket had got it.");
+	NEVER("one by one");
+	event = event_of(&datagram);
+	event.drop_reason = "SOCKET_RCVBUFF";
+	explain(text, &event, false);
+	assert_contains(text, " The kernel dropped it as SOCKET_RCVBUFF.");
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_claim),        cmocka_unit_test(test_host),
 	cmocka_unit_test(test_disconnected), cmocka_unit_test(test_group),
 	cmocka_unit_test(test_assigned),     cmocka_unit_test(test_nameless),
-	cmocka_unit_test(test_rest),
+	cmocka_unit_test(test_what_came),    cmocka_unit_test(test_ways),
+	cmocka_unit_test(test_rest),         cmocka_unit_test(test_fate),
 };
 
 RUN("explain_datagram", tests)

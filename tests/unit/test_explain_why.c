@@ -21,6 +21,14 @@ static void test_sk_lookup(void **state)
 	seg->sock.ends = make_ends("127.0.0.1", 7, "0.0.0.0", 0);
 	ends_with("is asked. It chose one that listens on 127.0.0.1:7. #3, "
 		  "which listens, took it.");
+	seg->notes |= DEMUX_NOTE_SK_LOOKUPS;
+	ends_with(". Before the listeners BPF programs (sk_lookup, the first: "
+		  "id 45) are asked. One of them chose one that listens on "
+		  "127.0.0.1:7. #3, which listens, took it.");
+	seg->have &= ~DEMUX_HAVE_SOCK;
+	ends_with("id 45) are asked. one not met so far, which listens, took "
+		  "it.");
+	seg->have |= DEMUX_HAVE_SOCK;
 	seg->via = DEMUX_EARLY_DEMUX;
 	explain(said,
 		&(struct event){
@@ -74,6 +82,44 @@ static void test_candidates(void **state)
 	make(DEMUX_NONE);
 	has(DEMUX_WHY_CANDIDATES);
 	says(ACK_CAME NOT_FOUND ". No listener could take it. It is nobody's.");
+	add_candidate(8, 2, 0, 0);
+	add_candidate(9, 2, 0, 0);
+	ends_with(", score 2. It is nobody's.");
+}
+
+/* Of two the first one, which has the segment, has these more. */
+static void won_by(uint8_t flags, int16_t more, const char *rule)
+{
+	make(DEMUX_LISTENER);
+	*why = (struct demux_why){};
+	give_sock(&record.more, make_listener(8, "0.0.0.0", 12000));
+	add_candidate(8, 1 + more, flags, 0);
+	add_candidate(9, 1, flags & DEMUX_CANDIDATE_LAST, 0);
+	ends_with(" #3, which listens, took it.");
+	assert_contains(said, rule);
+}
+
+static void test_rules(void **state)
+{
+	(void)state;
+	won_by(DEMUX_CANDIDATE_ADDRESS, 0,
+	       ". A listener on the address comes before one on any. #3");
+	won_by(DEMUX_CANDIDATE_DEVICE, 1,
+	       ". One bound to the device comes before one that is not. #3");
+	won_by(DEMUX_CANDIDATE_FAMILY, 1,
+	       ". For IPv4 a listener on IPv4 comes before one on IPv6. #3");
+	won_by(DEMUX_CANDIDATE_CPU, 1,
+	       ". One that asked for segments of this CPU (SO_INCOMING_CPU) "
+	       "comes first. #3");
+	won_by(0, 0,
+	       ". Of those with the same score the newest comes first. #3");
+	won_by(DEMUX_CANDIDATE_LAST, 0,
+	       ". Of those with the same score the one that the kernel looks at "
+	       "first wins: IPv6 listeners with SO_REUSEPORT stand behind the "
+	       "others. #3");
+	won_by(DEMUX_CANDIDATE_REUSEPORT, 0,
+	       ". Where the first with the highest score is of a reuseport "
+	       "group, that group chooses. #3");
 }
 
 static void test_group(void **state)
@@ -84,6 +130,11 @@ static void test_group(void **state)
 	has(DEMUX_WHY_GROUP);
 	why->group_size = 1;
 	ends_with(" #3, which listens, took it.");
+	why->group_size = 2;
+	ends_with(" took it. #3 is one of a reuseport group of 2.");
+	why->have = 0;
+	ends_with(" #3, which listens, took it.");
+	has(DEMUX_WHY_GROUP);
 	why->group_size = 4;
 	ends_with(" took it. #3 is one of a reuseport group of 4.");
 	has(DEMUX_WHY_GROUP_CHOICE);
@@ -101,6 +152,80 @@ static void test_group(void **state)
 		  "answer, chose index 2.");
 	why->group_by = DEMUX_GROUP_BY_CPU;
 	ends_with(" of 4. The CPU (SO_INCOMING_CPU) chose index 2.");
+	why->have &= ~DEMUX_WHY_GROUP_CHOICE;
+	ends_with(" of 4.");
+	/* That asked the group, though it need not have. */
+	has(DEMUX_WHY_GROUP_CHOICE);
+	seg->have |= DEMUX_HAVE_SK_LOOKUP;
+	ends_with(" chose index 2.");
+	why->have &= ~DEMUX_WHY_GROUP_HASH;
+	ends_with(" of 4.");
+	seg->have &= ~DEMUX_HAVE_SK_LOOKUP;
+	ends_with(" chose index 2.");
+	seg->via = DEMUX_ASSIGNED;
+	ends_with(" of 4.");
+}
+
+static void shows(void (*put)(struct out *out), const char *expected)
+{
+	struct out out;
+	char path[32], shown[200];
+
+	make_file(path, "", 0);
+	assert_int_equal(out_open(&out, path), 0);
+	put(&out);
+	out_end(&out);
+	out_close(&out);
+	shown[read_file(path, shown, sizeof(shown) - 1)] = '\0';
+	unlink(path);
+	assert_string_equal(shown, expected);
+}
+
+static void put_why(struct out *out)
+{
+	struct event from = event();
+
+	text_detail_why(out, &from);
+}
+
+static void put_numbers(struct out *out)
+{
+	struct event from = event();
+
+	text_detail_numbers(out, &from, true);
+}
+
+static void test_columns(void **state)
+{
+	(void)state;
+	make(DEMUX_LISTENER);
+	*why = (struct demux_why){};
+	give_sock(&record.more, make_listener(8, "0.0.0.0", 12000));
+	shows(put_numbers, " seq 1000 ack 2000 win 502");
+	seg->flags = F_SYN;
+	shows(put_numbers, " seq 1000 win 502");
+	shows(put_why, "");
+	in_slot(2, 5);
+	shows(put_why, " slot 3819/8192 pos 2/5");
+	why->have &= ~DEMUX_WHY_POSITION;
+	shows(put_why, " slot 3819/8192 chain 5");
+	why->have = 0;
+	add_candidate(8, 2, 0, 0);
+	shows(put_why, " 1 listener");
+	add_candidate(9, 2, 0, 0);
+	shows(put_why, " 2 listeners by newest");
+	why->have = DEMUX_WHY_GROUP;
+	why->group_size = 4;
+	shows(put_why, "");
+	has(DEMUX_WHY_GROUP_CHOICE);
+	why->group_index = 3;
+	why->group_by = DEMUX_GROUP_BY_BPF;
+	shows(put_why, " group 3/4 by bpf");
+	why->have = 0;
+	seg->have |= DEMUX_HAVE_QUEUES;
+	seg->accept_queue = 1;
+	seg->accept_limit = 128;
+	shows(put_why, " queue 1/128");
 }
 
 static void test_lines(void **state)
@@ -149,10 +274,9 @@ static void test_lines(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_sk_lookup),
-	cmocka_unit_test(test_candidates),
-	cmocka_unit_test(test_group),
-	cmocka_unit_test(test_lines),
+	cmocka_unit_test(test_sk_lookup), cmocka_unit_test(test_candidates),
+	cmocka_unit_test(test_rules),     cmocka_unit_test(test_group),
+	cmocka_unit_test(test_columns),   cmocka_unit_test(test_lines),
 };
 
 RUN("explain_why", tests)
