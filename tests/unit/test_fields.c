@@ -138,6 +138,25 @@ static void test_segment_unknown(void **state)
 			assert_string_equal(get(cases[i].keys[k], &event), "-");
 			more.segment.have |= cases[i].bit;
 		}
+	more.segment.sdif = 8;
+	more.segment.predicted = DEMUX_PREDICTED_OUTCOME | DEMUX_PREDICTED_SOCK;
+	assert_string_equal(get("sdif", &event), "-");
+	more.segment.have |= DEMUX_HAVE_SDIF;
+	assert_string_equal(get("sdif", &event), "8");
+	more.segment.sdif = 0;
+	assert_string_equal(get("sdif", &event), "-");
+	assert_string_equal(get("predicted", &event), "outcome|sock");
+	more.segment.predicted = 0;
+	assert_string_equal(get("predicted", &event), "-");
+	more.segment.via = DEMUX_ASSIGNED;
+	assert_string_equal(get("assigned_by", &event), "-");
+	more.segment.have |= DEMUX_HAVE_ASSIGNED_BY;
+	more.segment.assigned_by = DEMUX_BY_TPROXY;
+	assert_string_equal(get("assigned_by", &event), "tproxy");
+	assert_string_equal(get("sk_lookup", &event), "-");
+	more.segment.have |= DEMUX_HAVE_SK_LOOKUP;
+	more.segment.sk_lookup = 45;
+	assert_string_equal(get("sk_lookup", &event), "45");
 	more.segment.ifindex = more.segment.notes = 0;
 	expect(&event, (struct expected[]){ { "sock", "-" },
 					    { "child", "-" },
@@ -169,6 +188,10 @@ static void test_mapped(void **state)
 	more.segment.ends.family = 6;
 	assert_string_equal(get("mapped", &segment), "-");
 	assert_string_equal(get("mapped", &event), "yes");
+	accept.sock.ends.raddr[11] = 0xfe;
+	assert_string_equal(get("mapped", &event), "-");
+	accept.sock.ends = make_ends("::ffff:10.0.0.1", 80, "::", 0);
+	assert_string_equal(get("mapped", &event), "-");
 	accept.sock.ends = make_ends("fd00::1", 80, "fd00::2", 4000);
 	assert_string_equal(get("mapped", &event), "-");
 	accept.sock.ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
@@ -225,6 +248,9 @@ static void test_summary(void **state)
 	assert_string_equal(sum("verdict", &event), "proved");
 	strcpy(head.missing, "tcp_check_req");
 	assert_string_equal(sum("missing", &event), "tcp_check_req");
+	assert_string_equal(sum("coverage", &event), "-");
+	strcpy(head.coverage, "napi_poll");
+	assert_string_equal(sum("coverage", &event), "napi_poll");
 	/* What the kernel counts is unknown where its counters are missing. */
 	summary.complete = false;
 	end.head.mono_ns = 0;

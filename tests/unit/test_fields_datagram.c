@@ -75,6 +75,23 @@ static void test_parts(void **state)
 	is("segs_lost", "2");
 }
 
+/* The first one has a number too, where there may be others. */
+static void test_copy(void **state)
+{
+	(void)state;
+	make_grouped();
+	is("copy", "-");
+	datagram.notes = DEMUX_NOTE_GROUP;
+	is("copy", "0");
+	datagram.have &= ~DEMUX_HAVE_SOCK;
+	is("copy", "-");
+	datagram.have |= DEMUX_HAVE_SOCK;
+	datagram.copy = 2;
+	is("copy", "2");
+	datagram.notes = 0;
+	is("copy", "2");
+}
+
 /* Their records are of one type; a connected socket has a remote end. */
 static void test_bind(void **state)
 {
@@ -129,7 +146,7 @@ static void test_not_by_group(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_parts),        cmocka_unit_test(test_score),
 	cmocka_unit_test(test_group),        cmocka_unit_test(test_bind),
-	cmocka_unit_test(test_not_by_group),
+	cmocka_unit_test(test_not_by_group), cmocka_unit_test(test_copy),
 };
 
 RUN("fields_datagram", tests)

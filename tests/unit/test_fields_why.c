@@ -146,6 +146,8 @@ static void test_won_by(void **state)
 	add(9, FAMILY);
 	add(8, FAMILY);
 	is("won_by", "newest");
+	add(7, 0); /* it is not the rival */
+	is("won_by", "newest");
 }
 
 /* Some stand behind the others, however new they are. */
@@ -210,6 +212,19 @@ static void test_won_by_group(void **state)
 	why->candidate[1].flags = DEVICE | FAMILY;
 	why->candidate[1].score = 3;
 	is("won_by", "reuseport"); /* it came first, and ended the search */
+	why->candidate[1].score = 2;
+	is("won_by", "reuseport");
+	why->candidate[1].score = 1;
+	why->candidate[1].flags = 0;
+	is("won_by", "device");
+	/* It chose its first one. */
+	has(DEMUX_WHY_GROUP);
+	why->group_size = 2;
+	is("won_by", "reuseport");
+	/* Not the one that should have won, which is of no group. */
+	why->candidate[0].id = 10;
+	why->candidate[0].flags = DEVICE;
+	is("won_by", "-");
 }
 
 /* The only one that could have had it was of a group, and another member of it,
@@ -313,7 +328,13 @@ static void test_options(void **state)
 	OPTIONS("\4\2\2\4\5", "sackok");
 	OPTIONS("\4\2\2\1\5\5", "sackok");
 	OPTIONS("\4\2\3", "sackok");
+	OPTIONS("\4\2\4", "sackok");
+	OPTIONS("\4\0\4\2", "-");
+	OPTIONS("\4\1\4\2", "-");
 	OPTIONS("\2\3\5\3\2", "-");
+	OPTIONS("\xfe\3\xf9\x89", "-");
+	OPTIONS("\x50\4\xf9\x89", "-");
+	OPTIONS("\4\2\0\4\2", "sackok");
 	OPTIONS("\4\2\4\2\4\2\4\2\4\2\4\2\4\2\4\2\4\2\4\2"
 		"\4\2\4\2\4\2\4\2\4\2\4\2\4\2\4\2\4\2\4\2",
 		"sackok,sackok,sackok,sackok,sackok,sackok,sackok,sackok,"

@@ -257,6 +257,29 @@ static void test_request_ends_at_birth(void **state)
 	assert_int_equal(event.sock->number, 4);
 }
 
+/* A list of all sockets has those that are gone as well, but not without end. */
+static void test_gone_and_kept(void **state)
+{
+	const uint64_t kept = 100000, all = kept + 3;
+
+	(void)state;
+	model.keeps_all = true;
+	for (uint64_t id = 1; id <= all; id++) {
+		match(id, id, client(1000));
+		close_it(id, DEMUX_DESTROYED, id, client(1000));
+	}
+	assert_int_equal(model.dead_count, all);
+	match(9 * S, all + 1, client(1000));
+	assert_int_equal(model.dead_count, kept);
+	assert_int_equal(model.forgotten, 3);
+	assert_int_equal(model.dead->number, 4);
+	model.keeps_all = false;
+	match(10 * S, all + 1, client(1000));
+	assert_null(model.dead);
+	close_it(11 * S, DEMUX_DESTROYED, all + 1, client(1000));
+	assert_int_equal(model.dead->number, all + 1);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(test_numbers),
 	TEST(test_counts_segments),
@@ -270,6 +293,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_accept_without_details),
 	TEST(test_accept_of_a_closed_one),
 	TEST(test_request_ends_at_birth),
+	TEST(test_gone_and_kept),
 };
 
 RUN("model", tests)

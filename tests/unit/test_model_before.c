@@ -300,6 +300,19 @@ static void test_adopted_listener(void **state)
 	assert_int_equal(ports_get(&model.ports, 80)->listeners, 1);
 }
 
+/* A closing one's state tells nothing. */
+static void test_adopted_at_its_end(void **state)
+{
+	struct demux_close close =
+		make_close(3, DEMUX_UNHASHED, make_listener(90, "0.0.0.0", 80));
+
+	(void)state;
+	before(1, 7, 3, by_ends(make_listener(555, "0.0.0.0", 80)));
+	close.sock.state = S_CLOSE;
+	assert_int_equal(feed(&model, &close).sock->number, 1);
+	assert_non_null(model_find(&model, 90));
+}
+
 /* Of several that listen on one port nothing tells which is which. */
 static void test_alike_listeners(void **state)
 {
@@ -370,6 +383,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_adopted),
 	TEST(test_not_adopted),
 	TEST(test_adopted_listener),
+	TEST(test_adopted_at_its_end),
 	TEST(test_alike_listeners),
 	TEST(test_ends_of_a_known_one),
 	TEST(test_minisocks_by_ends),

@@ -10,6 +10,7 @@
 
 #include "proof.h"
 #include "sink.h"
+#include "text_colour.h"
 #include "text_summary.h"
 
 static struct model model;
@@ -145,6 +146,85 @@ static void test_device(void **state)
 	assert_contains(text, " 10.0.0.1%3:80       bound to 3\n");
 }
 
+/* A descriptor may be any number in a recording. A remote port 0 is any of a UDP
+ * socket's peer, and else there is no peer. */
+static void test_odd_sockets(void **state)
+{
+	struct demux_sock udp =
+		make_sock(8, S_CLOSE, make_ends("10.0.0.1", 53, "10.0.0.2", 0));
+	struct demux_accept record = make_before(
+		1, 7, "web", -12, 0,
+		make_sock(9, S_ESTABLISHED,
+			  make_ends("10.0.0.1", 80, "10.0.0.2", 0)));
+	struct demux_segment_more more =
+		make_match(2, 9, make_ends("10.0.0.1", 0, "10.0.0.2", 0));
+
+	(void)state;
+	sink.all_sockets = true;
+	show(&record);
+	udp.flags = DEMUX_SOCK_UDP;
+	record.sock = udp;
+	show(&record);
+	more.segment.sock.ifindex = 3;
+	show(&more);
+	more.segment.have &= ~DEMUX_HAVE_PORTS;
+	show(&more);
+	count_lines("\n");
+	assert_contains(text, " *:*                 10.0.0.1:80 ");
+	assert_contains(text, "web[7] fd -12");
+	assert_contains(text, " 10.0.0.2:*          10.0.0.1:53 ");
+	assert_contains(text, " 10.0.0.2:0          10.0.0.1:0 ");
+	assert_contains(text, " 10.0.0.2:?          10.0.0.1:? ");
+}
+
+static const char *colour(const void *record, enum verdict verdict)
+{
+	struct event event = feed(&model, record);
+
+	event.verdict = verdict;
+	return text_colour(&event);
+}
+
+#define GREEN  "\033[32m"
+#define CYAN   "\033[36m"
+#define YELLOW "\033[33m"
+#define PURPLE "\033[35m"
+#define RED    "\033[31m"
+#define LOUD   "\033[1;31m"
+
+static void test_colours(void **state)
+{
+	static const char *const outcomes[] = { "",     GREEN, CYAN, YELLOW,
+						PURPLE, RED,   RED,  RED };
+	static const char *const datagram_outcomes[] = { "",     GREEN, CYAN,
+							 PURPLE, RED,   RED,
+							 RED };
+	struct demux_ends ends = make_ends("10.0.0.1", 80, "10.0.0.2", 4000);
+	struct demux_segment_more more = make_match(1, 9, ends);
+	struct demux_sock udp = make_sock(8, S_ESTABLISHED, ends);
+	struct demux_datagram datagram;
+	struct demux_device device = make_device(1, more.segment.sock);
+
+	(void)state;
+	udp.flags = DEMUX_SOCK_UDP;
+	datagram = make_datagram(1, ends, udp);
+	assert_string_equal(colour(&device, 0), "\033[1m");
+	assert_string_equal(colour(&more, VERDICT_UNEXPLAINED), LOUD);
+	assert_string_equal(colour(&datagram, VERDICT_UNEXPLAINED), LOUD);
+	for (int i = DEMUX_ESTABLISHED; i <= DEMUX_MALFORMED; i++) {
+		more = make_segment(1, i, ends);
+		assert_string_equal(colour(&more, VERDICT_PROVED), outcomes[i]);
+	}
+	for (int i = DEMUX_CONNECTED; i <= DEMUX_BAD_DATAGRAM; i++) {
+		datagram.outcome = i;
+		assert_string_equal(colour(&datagram, VERDICT_PROVED),
+				    datagram_outcomes[i]);
+	}
+	more.segment.have &= ~DEMUX_HAVE_OUTCOME;
+	more.segment.outcome = 0;
+	assert_string_equal(colour(&more, VERDICT_PROVED), LOUD);
+}
+
 static void client_gets(uint16_t lport, unsigned int peers)
 {
 	struct demux_ends ends = make_ends("10.0.0.1", lport, "10.0.0.2", 80);
@@ -223,6 +303,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_not_too_many),    TEST(test_device),
 	TEST(test_quiet),           TEST(test_ports),
 	TEST(test_client_ports),    TEST(test_local_addresses),
+	TEST(test_odd_sockets),     TEST(test_colours),
 };
 
 RUN("sink_text", tests)
