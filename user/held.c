@@ -84,12 +84,10 @@ static void note_found(struct held *held, const struct demux_segment *seg)
 }
 
 /* Its device may be another than the lookup met: who got the segment was bound to
- * what is told of it since, who was passed by is by now. */
-static void note_device(struct held *held, const struct demux_device *device)
+ * what is told of it since, @to, who was passed by is by now. */
+static void note_device(struct held *held, uint64_t mono_ns, uint32_t to)
 {
-	uint32_t to = device->sock.ifindex;
-	bool is_late = device->head.mono_ns >
-		       held->first->head->mono_ns + PATIENCE_NS;
+	bool is_late = mono_ns > held->first->head->mono_ns + PATIENCE_NS;
 
 	if (held->wait.awaited == AWAITED_BOUND ?
 		    to != held->wait.ifindex :
@@ -103,6 +101,7 @@ static void look_at(struct held *held, const struct demux_head *head)
 {
 	const struct demux_device *device = (const void *)head;
 	const struct demux_close *close = (const void *)head;
+	const struct demux_accept *bind = (const void *)head;
 	const struct demux_segment *seg = (const void *)head;
 
 	if (held->wait.fate)
@@ -113,7 +112,11 @@ static void look_at(struct held *held, const struct demux_head *head)
 	} else if (head->type == DEMUX_DEVICE &&
 		   is_about(held, &device->sock)) {
 		held->is_met = true;
-		note_device(held, device);
+		note_device(held, head->mono_ns, device->sock.ifindex);
+	} else if (head->type == DEMUX_BIND && is_about(held, &bind->sock)) {
+		held->is_met = true;
+		/* A connect() to a link-local address binds it to its device. */
+		note_device(held, head->mono_ns, bind->sock.ifindex);
 	} else if (head->type == DEMUX_SEGMENT && seg->have & DEMUX_HAVE_SOCK &&
 		   is_about(held, &seg->sock)) {
 		held->is_met = true;

@@ -222,6 +222,7 @@ static int apply_socket(struct model *model, struct event *event)
 		return err;
 	if (was->have & DEMUX_AT_END)
 		begin_end(model, sock);
+	sock->bound_to = was->sock.ifindex;
 	if (was->have & DEMUX_HAVE_OWNER)
 		hold(sock, was);
 	if (was->have & DEMUX_HAVE_LISTENER)
@@ -288,6 +289,7 @@ static int apply_device(struct model *model, struct event *event)
 	if (err)
 		return err;
 	sock->rebound_ns = device->head.mono_ns;
+	sock->bound_to = device->sock.ifindex;
 	event->sock = sock;
 	return 0;
 }

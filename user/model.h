@@ -40,6 +40,7 @@ struct model_sock {
 	uint64_t closed_ns; /* 0: still in the hash tables */
 	uint64_t destroyed_ns; /* 0: still there */
 	uint64_t rebound_ns; /* when its device was last told to change; 0: never */
+	uint32_t bound_to; /* its device, as its process last made it, 0: none */
 	uint64_t connected_ns; /* UDP: when it was first seen connected to where
 				  it is, after it had not been; 0: never */
 	uint64_t found_ns; /* by a segment, last, on found_cpu; 0: never */

@@ -156,6 +156,12 @@ int model_datagram_bind(struct model *model, struct event *event)
 		return err;
 	if (bind->have & DEMUX_HAVE_OWNER)
 		model_table_own(sock, bind->pid, bind->comm);
+	/* connect() to a link-local address binds it to its device, and to none
+	 * where that ends. */
+	if (sock->bound_to != bind->sock.ifindex &&
+	    sock->born_ns < bind->head.mono_ns)
+		sock->rebound_ns = bind->head.mono_ns;
+	sock->bound_to = bind->sock.ifindex;
 	event->sock = sock;
 	return 0;
 }

@@ -88,108 +88,6 @@ static void test_found_elsewhere(void **state)
 	decided(VERDICT_EXPLAINED, "I3: another CPU was making");
 }
 
-/* The connection comes to be bound to device 7. */
-static void rebinds(uint64_t mono_ns)
-{
-	struct demux_device device =
-		make_device(mono_ns, make_sock(100, S_ESTABLISHED, client(4)));
-
-	device.sock.ifindex = 7;
-	comes(&device);
-}
-
-/* The lookup found it before, and its device was read since. */
-static void found_elsewhere(uint64_t mono_ns, bool has_via)
-{
-	struct demux_segment_more more = make_match(mono_ns, 100, client(4));
-
-	more.segment.have |= DEMUX_HAVE_SDIF;
-	more.segment.ifindex = 2;
-	more.segment.sock.ifindex = 7;
-	if (!has_via)
-		more.segment.have &= ~DEMUX_HAVE_VIA;
-	assert_true(comes(&more));
-}
-
-static void test_rebound_since(void **state)
-{
-	(void)state;
-	found_elsewhere(1000 * MS, true);
-	nothing_decided();
-	found(0, 1000); /* says nothing of that */
-	nothing_decided();
-	rebinds(1000 * MS + 2000);
-	decided(VERDICT_EXPLAINED, "being bound to another device just then");
-	/* What was told since may have come before. */
-	found_elsewhere(1000 * MS + 2000, true);
-	decided(VERDICT_EXPLAINED, "being bound to another device just then");
-	found_elsewhere(1001 * MS + 2000, false);
-	decided(VERDICT_EXPLAINED, "being bound to another device just then");
-	found_elsewhere(1000 * MS + 2001, true);
-	nothing_decided();
-	rebinds(1200 * MS);
-	decided(VERDICT_UNEXPLAINED, "bound to another device");
-}
-
-static void test_datagram_rebound_since(void **state)
-{
-	struct demux_sock sock = make_sock(100, S_CLOSE, client(4));
-	struct demux_datagram datagram;
-	struct held_record *one;
-	struct judge_wait wait;
-
-	(void)state;
-	sock.flags = DEMUX_SOCK_UDP;
-	sock.ends = make_ends("10.0.0.1", 80, "0.0.0.0", 0);
-	sock.ifindex = 7;
-	datagram = make_datagram(1000 * MS, client(4), sock);
-	datagram.have |= DEMUX_HAVE_SDIF;
-	datagram.ifindex = 2;
-	assert_true(comes(&datagram));
-	nothing_decided();
-	rebinds(1000 * MS + 2000);
-	one = held_next(&held, &wait, &proof.judge.waited);
-	assert_non_null(one);
-	event = feed(&model, one->head);
-	proof_datagram(&proof, &model, &event);
-	assert_int_equal(event.verdict, VERDICT_EXPLAINED);
-	proof.judge.waited = NULL;
-	free(one);
-	held_free(&held);
-	/* Its group does not ask for the device. */
-	datagram.have |= DEMUX_HAVE_GROUP;
-	assert_false(comes(&datagram));
-}
-
-/* It got no segment of that device any more. */
-static void test_passed_by_as_rebound(void **state)
-{
-	struct demux_segment_more open = make_match(1, 100, client(4));
-	struct demux_segment_more more = at_listener(1000 * MS);
-
-	(void)state;
-	more.segment.have |= DEMUX_HAVE_SDIF;
-	more.segment.ifindex = 2;
-	assert_false(comes(&open));
-	assert_true(comes(&more));
-	nothing_decided();
-	rebinds(1000 * MS + 2000);
-	decided(VERDICT_EXPLAINED, "I3: a socket with these two ends was being "
-				   "bound");
-	/* By now it has what comes in there; when the lookup was, maybe not. */
-	more.segment.ifindex = 7;
-	assert_true(comes(&more));
-	decided(VERDICT_EXPLAINED, "I3: a socket with these two ends was being "
-				   "bound");
-	more.segment.head.mono_ns += 2001;
-	assert_true(comes(&more));
-	nothing_decided();
-	rebinds(1001 * MS); /* to the same */
-	nothing_decided();
-	rebinds(1200 * MS);
-	decided(VERDICT_UNEXPLAINED, "I3:");
-}
-
 /* A VRF's listener; its member is not seen (stable before 6.2). The connection with
  * the same two ends, outside of the VRF, is none that it should have had. */
 static void test_of_a_vrf(void **state)
@@ -361,9 +259,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_second_cookie_on_its_cpu),
 	TEST(test_found_and_passed_by),
 	TEST(test_found_elsewhere),
-	TEST(test_rebound_since),
-	TEST(test_datagram_rebound_since),
-	TEST(test_passed_by_as_rebound),
 	TEST(test_of_a_vrf),
 	TEST(test_predicted),
 	TEST(test_out_of_chain_elsewhere),
