@@ -70,6 +70,14 @@ int BPF_PROG(on_softirq_done)
 
 /* --- a socket's life ---------------------------------------------------- */
 
+/* Of these two the first is attached, where it can be: backend_stable.c. */
+SEC("tracepoint")
+int on_syscall_event(struct syscall_exit *ctx)
+{
+	syscall_ends(syscall_regs(), ctx->ret);
+	return 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_syscall_done, struct pt_regs *regs, long ret)
 {

@@ -47,6 +47,13 @@ int BPF_PROG(on_datagram_softirq_done)
 	return 0;
 }
 
+SEC("tracepoint")
+int on_bind_event(struct syscall_exit *ctx)
+{
+	sight_binds(syscall_regs(), ctx->ret);
+	return 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_bind, struct pt_regs *regs, long ret)
 {

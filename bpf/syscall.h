@@ -34,6 +34,18 @@
 
 #define TS_COMPAT 2 /* x86: a system call of 32 bits, with other numbers */
 
+/* What the perf event of sys_exit tells. */
+struct syscall_exit {
+	__u64 common;
+	__s64 number;
+	__s64 ret;
+};
+
+static __always_inline struct pt_regs *syscall_regs(void)
+{
+	return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
 /* The socket that this task has open as @fd, or NULL. */
 static __always_inline struct socket *syscall_socket(__u32 fd)
 {

@@ -28,6 +28,7 @@ enum hook_kind {
 	HOOK_KRETPROBE,
 	HOOK_TRACEPOINT, /* a BTF tracepoint */
 	HOOK_CGROUP, /* cgroup_skb, at the root of the hierarchy */
+	HOOK_EVENT, /* the perf event of a tracepoint that may fault */
 };
 
 /* What it means that the kernel did not run a hook's program, because one of

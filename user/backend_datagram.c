@@ -89,6 +89,8 @@ const struct hook backend_kprobe_datagrams[] = {
 };
 
 const struct hook backend_stable_datagrams[] = {
+	{ "on_bind_event", "sys_exit", HOOK_EVENT, false, MISS_SHOWS,
+	  HOOK_EXTRA, "UDP sockets that a call binds or connects" },
 	{ "on_bind", "sys_exit", HOOK_TRACEPOINT, false, MISS_SHOWS, HOOK_EXTRA,
 	  "UDP sockets that a call binds or connects" },
 	{ "on_unbind", "cgroup/sock_release", HOOK_CGROUP, false, MISS_SHOWS,

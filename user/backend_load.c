@@ -103,6 +103,8 @@ static bool exists(const struct btf *btf, const struct hook *hook)
 		return kernel_btf_tracepoint_args(btf, hook->symbol) >= 0;
 	case HOOK_CGROUP:
 		return true;
+	case HOOK_EVENT: /* its flag faultable; the rest of BTF is silent */
+		return kernel_btf_has_struct(btf, "tracepoint_ext");
 	default:
 		return kernel_btf_func_args(btf, hook->symbol) >= 0;
 	}
@@ -174,7 +176,7 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 			continue;
 		}
 		trace->errors[i] = left_out ? -ECANCELED : -ENOENT;
-		trace->pointless[i] = !asked_for ||
+		trace->pointless[i] = !asked_for || hook->kind == HOOK_EVENT ||
 				      (!has_ipv6 && is_ipv6(hook->symbol));
 		if (!trace->pointless[i])
 			trace->config->blind |= blind_without(hook->symbol);

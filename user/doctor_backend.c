@@ -75,9 +75,12 @@ void doctor_backend_hook_why(struct doctor_hook *hook)
 		{ ECANCELED, ~0u, "left out by --without" },
 		{ ENOENT, 1 << HOOK_TRACEPOINT,
 		  "this kernel has no such tracepoint" },
+		{ ENOENT, 1 << HOOK_EVENT,
+		  "this kernel never preempts what hangs on the tracepoint" },
 		{ ENOENT, ~0u,
 		  "this kernel has no such function, or has built it into its "
 		  "callers" },
+		{ EALREADY, 1 << HOOK_TRACEPOINT, "its perf event tells all" },
 		{ ENODEV, 1 << HOOK_CGROUP, "cgroup v2 is not mounted" },
 		{ EPERM, 1 << HOOK_CGROUP,
 		  "refused: a capability is missing, or another program that "

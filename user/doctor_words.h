@@ -15,6 +15,7 @@ static inline const char *doctor_words_kind(enum hook_kind kind)
 		[HOOK_KRETPROBE] = "kretprobe",
 		[HOOK_TRACEPOINT] = "tracepoint",
 		[HOOK_CGROUP] = "cgroup",
+		[HOOK_EVENT] = "perf event",
 	};
 
 	return names[kind];

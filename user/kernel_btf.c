@@ -35,6 +35,11 @@ int kernel_btf_tracepoint_args(const struct btf *btf, const char *name)
 	return btf_vlen(btf__type_by_id(btf, type->type)) - 1;
 }
 
+bool kernel_btf_has_struct(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT) >= 0;
+}
+
 bool kernel_btf_enum(const struct btf *btf, const char *type, const char *name,
 		     uint32_t *value)
 {

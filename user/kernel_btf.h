@@ -17,6 +17,8 @@ int kernel_btf_func_args(const struct btf *btf, const char *func);
 /* The same for a tracepoint, without the context that all have. */
 int kernel_btf_tracepoint_args(const struct btf *btf, const char *name);
 
+bool kernel_btf_has_struct(const struct btf *btf, const char *name);
+
 /* The value of an enumerator; false where the kernel has none of that name. */
 bool kernel_btf_enum(const struct btf *btf, const char *type, const char *name,
 		     uint32_t *value);

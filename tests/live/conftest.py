@@ -32,7 +32,7 @@ signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 # What every guest runs, and test_starts. The other files take turns (--turn):
 # a tool's start takes a guest, which has no KVM, some four seconds.
-CORE = {"test_experiment"}
+CORE = {"test_experiment", "test_many"}
 
 
 def starts(item):

@@ -138,7 +138,8 @@ def test_ordinary_user(public):
     assert "CAP_BPF, CAP_PERFMON" in found.all["why"]
     assert "root" in found.all["help"]
     assert not found.checks["capabilities"]["ok"]
-    assert not any("attached" in x for one in found.backends.values()
+    assert not any("attached" in x and not x.get("pointless")
+                   for one in found.backends.values()
                    for x in one["hooks"])
     code, text = call("-v", "-b", "stable", **user)
     assert code == 3 and "CAP_BPF, CAP_PERFMON" in text

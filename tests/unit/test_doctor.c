@@ -122,6 +122,7 @@ static void test_hook_why(void **state)
 	static const struct hook function = { .kind = HOOK_KPROBE };
 	static const struct hook tracepoint = { .kind = HOOK_TRACEPOINT };
 	static const struct hook cgroup = { .kind = HOOK_CGROUP };
+	static const struct hook event = { .kind = HOOK_EVENT };
 	static const struct {
 		const struct hook *hook;
 		int error;
@@ -130,6 +131,8 @@ static void test_hook_why(void **state)
 		{ &function, -ECANCELED, "--without" },
 		{ &function, -ENOENT, "no such function" },
 		{ &tracepoint, -ENOENT, "no such tracepoint" },
+		{ &tracepoint, -EALREADY, "perf event tells all" },
+		{ &event, -ENOENT, "never preempts" },
 		{ &cgroup, -ENODEV, "not mounted" },
 		{ &function, -ENODEV, "No such device" },
 		{ &cgroup, -EPERM, "another program" },
