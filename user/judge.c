@@ -179,6 +179,10 @@ static enum verdict judge_twin(struct judge *judge)
 		return judge_explain(judge, "I6: another socket with these two "
 					    "ends was leaving the hash table "
 					    "just then");
+	if (judge->waited->fate == FATE_REBOUND)
+		return judge_explain(judge, "I6: another socket with these two "
+					    "ends was being bound to another "
+					    "device just then");
 	return judge_doubt(judge, "I6: another socket has these two ends too");
 }
 

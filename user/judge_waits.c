@@ -152,10 +152,9 @@ bool judge_waits(const struct model *model, const struct event *event,
 			.is_by_ends = other->last.flags & DEMUX_SOCK_BY_ENDS,
 			.ifindex = seg->ifindex,
 		};
-		if (!is_exact)
-			wait->fate = may_be_unmade(other, &seg->head) ?
-					     FATE_MADE :
-					     by_rebind(other, event);
+		wait->fate = !is_exact && may_be_unmade(other, &seg->head) ?
+				     FATE_MADE :
+				     by_rebind(other, event);
 		return true;
 	}
 	/* As with datagrams. */

@@ -150,11 +150,40 @@ static void test_passed_by_as_rebound(void **state)
 	decided(VERDICT_UNEXPLAINED, "I3:");
 }
 
+/* The other socket with these ends was bound to the segment's device, and is bound to
+ * another one before the lookup. */
+static void test_twin_rebound(void **state)
+{
+	struct demux_segment_more one = make_match(1, 100, client(4));
+	struct demux_segment_more two = make_match(1000 * MS, 101, client(4));
+
+	(void)state;
+	one.segment.have |= DEMUX_HAVE_SDIF;
+	one.segment.ifindex = one.segment.sock.ifindex = 2;
+	two.segment.have |= DEMUX_HAVE_SDIF;
+	two.segment.ifindex = 2;
+	assert_false(comes(&one));
+	assert_true(comes(&two));
+	nothing_decided();
+	rebinds(1000 * MS + 2000);
+	decided(VERDICT_EXPLAINED, "I6: another socket with these two ends was "
+				   "being bound");
+	/* It has what comes in there now; when the lookup was, maybe not. */
+	two.segment.ifindex = 7;
+	assert_true(comes(&two));
+	decided(VERDICT_EXPLAINED, "I6: another socket with these two ends was "
+				   "being bound");
+	two.segment.head.mono_ns += 2001;
+	assert_true(comes(&two));
+	nothing_decided();
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(test_rebound_since),
 	TEST(test_datagram_rebound_since),
 	TEST(test_datagram_connected_since),
 	TEST(test_passed_by_as_rebound),
+	TEST(test_twin_rebound),
 };
 
 RUN("judge_device", tests)
