@@ -256,8 +256,9 @@ static __always_inline void sock_changes(struct sock *sk, int before, int after)
 {
 	if (after == TCP_CLOSE)
 		sock_closes(sk, DEMUX_UNHASHED);
-	/* What comes before listen() returns is its task's already. */
-	if (after == TCP_LISTEN && is_wanted_task())
+	/* What comes before listen() returns is its task's already. MPTCP's own
+	 * and SCTP's listen too, and nothing would tell of their end. */
+	if (after == TCP_LISTEN && is_tcp(sk) && is_wanted_task())
 		own(sk);
 #ifdef DEMUX_UNTYPED
 	/* A cookie is made when somebody first asks for it. The hooks on

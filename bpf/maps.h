@@ -134,7 +134,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 12);
-	__type(key, __u64); /* pid_tgid; connect(): CONNECTING too */
+	__type(key, __u64); /* pid_tgid, and which call in its highest bits */
 	__type(value, __u64); /* socket */
 } calls SEC(".maps");
 
