@@ -14,15 +14,91 @@
 /* A close on another CPU may be told this much after it took effect. */
 #define PATIENCE_NS 100000000ull
 
+/* The socket of a record that may decide, or NULL. */
+static const struct demux_sock *sock_of(const struct demux_head *head)
+{
+	const struct demux_segment *seg = (const void *)head;
+
+	switch (head->type) {
+	case DEMUX_SEGMENT:
+		return seg->have & DEMUX_HAVE_SOCK ? &seg->sock : NULL;
+	case DEMUX_CLOSE:
+		return &((const struct demux_close *)(const void *)head)->sock;
+	case DEMUX_DEVICE:
+		return &((const struct demux_device *)(const void *)head)->sock;
+	case DEMUX_BIND:
+		return &((const struct demux_accept *)(const void *)head)->sock;
+	}
+	return NULL;
+}
+
+static struct held_about *find_about(const struct held *held, uint64_t id)
+{
+	struct htab_node *node = htab_find(&held->abouts, htab_mix(0, id));
+
+	for (; node; node = htab_next(node)) {
+		struct held_about *about =
+			htab_entry(node, struct held_about, by_id);
+
+		if (about->id == id)
+			return about;
+	}
+	return NULL;
+}
+
+static struct held_about *add_about(struct held *held, uint64_t id)
+{
+	struct held_about *about = calloc(1, sizeof(*about));
+
+	if (!about)
+		return NULL;
+	about->id = id;
+	if (!htab_add(&held->abouts, &about->by_id, htab_mix(0, id)))
+		return about;
+	free(about);
+	return NULL;
+}
+
+static size_t *count_of(const struct held_record *one)
+{
+	return one->head->type == DEMUX_SEGMENT ? &one->about->found :
+						  &one->about->calls;
+}
+
+/* It is held no more. */
+static void leave(struct held *held, struct held_record *one)
+{
+	struct held_about *about = one->about;
+
+	held->first = one->next;
+	if (!about)
+		return;
+	--*count_of(one);
+	if (about->calls || about->found)
+		return;
+	htab_remove(&held->abouts, &about->by_id);
+	free(about);
+}
+
 int held_add(struct held *held, const struct demux_head *head)
 {
 	struct held_record *one = malloc(sizeof(*one) + head->len);
+	const struct demux_sock *sock = sock_of(head);
 
 	if (!one)
 		return -ENOMEM;
 	*one = (struct held_record){
 		.head = memcpy(one + 1, head, head->len),
 	};
+	if (sock) {
+		one->about = find_about(held, sock->id) ?:
+				     add_about(held, sock->id);
+		if (!one->about) {
+			free(one);
+			return -ENOMEM;
+		}
+		++*count_of(one);
+	}
 	if (held->first)
 		held->last->next = one;
 	else
@@ -99,46 +175,48 @@ static void note_device(struct held *held, uint64_t mono_ns, uint32_t to)
 
 static void look_at(struct held *held, const struct demux_head *head)
 {
-	const struct demux_device *device = (const void *)head;
-	const struct demux_close *close = (const void *)head;
-	const struct demux_accept *bind = (const void *)head;
-	const struct demux_segment *seg = (const void *)head;
+	const struct demux_sock *sock = sock_of(head);
 
-	if (held->wait.fate)
+	if (held->wait.fate || !sock || !is_about(held, sock))
 		return;
-	if (head->type == DEMUX_CLOSE && is_about(held, &close->sock)) {
-		held->is_met = true;
-		note_close(held, close);
-	} else if (head->type == DEMUX_DEVICE &&
-		   is_about(held, &device->sock)) {
-		held->is_met = true;
-		note_device(held, head->mono_ns, device->sock.ifindex);
-	} else if (head->type == DEMUX_BIND && is_about(held, &bind->sock)) {
-		held->is_met = true;
-		/* A connect() to a link-local address binds it to its device. */
-		note_device(held, head->mono_ns, bind->sock.ifindex);
-	} else if (head->type == DEMUX_SEGMENT && seg->have & DEMUX_HAVE_SOCK &&
-		   is_about(held, &seg->sock)) {
-		held->is_met = true;
-		note_found(held, seg);
+	switch (head->type) {
+	case DEMUX_SEGMENT:
+		note_found(held, (const void *)head);
+		break;
+	case DEMUX_CLOSE:
+		note_close(held, (const void *)head);
+		break;
+	case DEMUX_DEVICE:
+	case DEMUX_BIND: /* connect() to a link-local address */
+		note_device(held, head->mono_ns, sock->ifindex);
+		break;
 	}
+}
+
+/* Is one behind the first about the socket that is waited for? With many that pass
+ * others by there is no time to look at each. */
+static bool is_met(const struct held *held)
+{
+	const struct held_about *about = find_about(held, held->wait.id);
+
+	if (held->wait.is_by_ends)
+		return true;
+	if (!about || about->calls)
+		return about;
+	return held->wait.awaited != AWAITED_BOUND &&
+	       about->found > (about == held->first->about);
 }
 
 void held_wait(struct held *held, const struct judge_wait *wait)
 {
-	/* So it is with many that pass the same one by: no need to look for it
-	 * once more. */
-	bool is_unmet = held->wait.id == wait->id && !held->wait.is_by_ends &&
-			!held->is_met;
-
 	held->waits = true;
 	held->wait = *wait;
-	/* What is behind? */
-	held->is_met = wait->fate;
 	held->is_found = false;
-	for (const struct held_record *one = held->first->next;
-	     one && !is_unmet && !held->wait.fate; one = one->next)
-		look_at(held, one->head);
+	/* What is behind? */
+	if (is_met(held))
+		for (const struct held_record *one = held->first->next;
+		     one && !held->wait.fate; one = one->next)
+			look_at(held, one->head);
 	held_expire(held, held->now_ns);
 }
 
@@ -172,7 +250,7 @@ struct held_record *held_next(struct held *held, struct judge_wait *wait,
 		*waited = wait;
 	}
 	held->waits = false;
-	held->first = one->next;
+	leave(held, one);
 	return one;
 }
 
@@ -181,7 +259,8 @@ void held_free(struct held *held)
 	while (held->first) {
 		struct held_record *one = held->first;
 
-		held->first = one->next;
+		leave(held, one);
 		free(one);
 	}
+	htab_free(&held->abouts);
 }

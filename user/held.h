@@ -15,19 +15,28 @@
 
 #include "judge.h"
 
+/* How many of those that are held are about a socket. */
+struct held_about {
+	struct htab_node by_id;
+	uint64_t id;
+	size_t calls; /* its close and the like */
+	size_t found; /* segments */
+};
+
 struct held_record {
 	struct held_record *next;
+	struct held_about *about; /* NULL for what decides nothing */
 	const struct demux_head *head; /* a copy, behind this */
 };
 
 struct held {
 	struct held_record *first; /* in the order in which they came */
 	struct held_record *last;
+	struct htab abouts;
 	uint64_t now_ns; /* in the trace, for all that is known */
 
 	bool waits; /* the first one does; then for this, until its fate is known */
 	struct judge_wait wait;
-	bool is_met; /* one behind it is about that socket */
 	bool is_found; /* a segment met it, on another CPU: */
 	uint32_t found_cpu;
 };

@@ -2,6 +2,8 @@
 /* test_held.c - user/held.c: what decides on a segment that waits. */
 #include "waiting.h"
 
+#include <unistd.h>
+
 static void test_stayed(void **state)
 {
 	(void)state;
@@ -161,6 +163,31 @@ static void test_known_by_its_ends(void **state)
 	decided(VERDICT_EXPLAINED, "I3:");
 }
 
+/* Two connections, which stay, in turn: what is behind is not gone through for each
+ * that waits. That took a minute. */
+static void test_many_pass_by(void **state)
+{
+	struct demux_segment_more one = make_match(1, 100, client(4));
+	struct demux_segment_more two = make_match(1, 101, client(5));
+	struct demux_segment_more more = at_listener(1000 * MS);
+	int count = 0;
+
+	(void)state;
+	alarm(15);
+	assert_false(comes(&one));
+	assert_false(comes(&two));
+	for (int i = 0; i < 80000; i++) {
+		more.segment.ends.rport = i % 2 ? one.segment.ends.rport :
+						  two.segment.ends.rport;
+		assert_true(comes(&more));
+	}
+	held_expire(&held, 1200 * MS);
+	while (held.first)
+		count += next_waits() == FATE_STAYED;
+	assert_int_equal(count, 80000);
+	alarm(0);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(test_stayed),
 	TEST(test_closed_late),
@@ -176,6 +203,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_others_do_not_count),
 	TEST(test_found_closed),
 	TEST(test_known_by_its_ends),
+	TEST(test_many_pass_by),
 };
 
 RUN("held", tests)

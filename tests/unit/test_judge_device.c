@@ -150,6 +150,26 @@ static void test_passed_by_as_rebound(void **state)
 	decided(VERDICT_UNEXPLAINED, "I3:");
 }
 
+/* What tells of it came while another one waited. */
+static void test_rebound_behind(void **state)
+{
+	struct demux_segment_more open = make_match(1, 101, client(5));
+	struct demux_segment_more first = at_listener(1000 * MS);
+
+	(void)state;
+	first.segment.ends = client(5);
+	assert_false(comes(&open));
+	assert_true(comes(&first));
+	found_elsewhere(1000 * MS, true);
+	rebinds(1000 * MS + 2000);
+	found_elsewhere(1000 * MS + 3000, true);
+	held_expire(&held, 1200 * MS);
+	assert_int_equal(next_waits(), FATE_STAYED);
+	assert_int_equal(held.wait.fate, FATE_REBOUND);
+	held_free(&held);
+	assert_int_equal(held.abouts.count, 0);
+}
+
 /* The other socket with these ends was bound to the segment's device, and is bound to
  * another one before the lookup. */
 static void test_twin_rebound(void **state)
@@ -183,6 +203,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_datagram_rebound_since),
 	TEST(test_datagram_connected_since),
 	TEST(test_passed_by_as_rebound),
+	TEST(test_rebound_behind),
 	TEST(test_twin_rebound),
 };
 

@@ -82,6 +82,27 @@ static inline void nothing_decided(void)
 	assert_null(waited);
 }
 
+/* The first one's time is over, and the next one waits too, for what may be behind
+ * it. Returns the fate of the first one's. */
+static inline enum judge_fate next_waits(void)
+{
+	const struct judge_wait *waited;
+	struct judge_wait wait;
+	struct held_record *one = held_next(&held, &wait, &waited);
+	enum judge_fate fate = waited ? waited->fate : FATE_UNKNOWN;
+	const char *problem;
+
+	free(one);
+	if (!held.first)
+		return fate;
+	assert_int_equal(decode(&event, held.first->head, held.first->head->len,
+				&problem),
+			 0);
+	assert_true(judge_waits(&model, &event, &wait));
+	held_wait(&held, &wait);
+	return fate;
+}
+
 static inline void open_connection(uint64_t mono_ns)
 {
 	struct demux_segment_more open = make_match(mono_ns, 100, client(4));
