@@ -20,7 +20,10 @@ enum demux_protos {
 	DEMUX_UDP = 1 << 1,
 };
 
-#define DATAGRAM_RECEIVERS 16
+/* Where a function of the kernel lies, or a part of it. */
+struct demux_range {
+	__u64 begin, end; /* end is the first byte after it */
+};
 
 struct demux_config {
 	__u64 id_xor; /* the key that scrambles socket addresses */
@@ -59,14 +62,9 @@ struct demux_config {
 	__u32 no_socket; /* SKB_DROP_REASON_NO_SOCKET */
 	__u32 not_specified; /* SKB_DROP_REASON_NOT_SPECIFIED */
 	__u32 bad_csum; /* SKB_DROP_REASON_TCP_CSUM */
-	/* Where in the kernel tcp_v4_rcv and tcp_v6_rcv lie, cold parts too. */
-	struct {
-		__u64 begin, end;
-	} receivers[4];
-	/* The same of udp_rcv, udpv6_rcv and what they call. */
-	struct {
-		__u64 begin, end;
-	} datagram_receivers[DATAGRAM_RECEIVERS], datagram_queuers[2];
+	struct demux_range receivers[4]; /* tcp_v4_rcv, tcp_v6_rcv */
+	/* udp_rcv, udpv6_rcv and what they call. */
+	struct demux_range datagram_receivers[16], datagram_queuers[2];
 	__u32 bad_datagram; /* SKB_DROP_REASON_UDP_CSUM */
 	/* Where these functions lie, which tell who put a socket on an skb; 0
 	 * where /proc/kallsyms does not show it. */

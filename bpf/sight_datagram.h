@@ -191,24 +191,6 @@ static __always_inline void sight_datagram(struct __sk_buff *ctx)
 
 /* --- the kfree_skb tracepoint --------------------------------------------------- */
 
-static __always_inline bool is_datagram_receiver(__u64 address)
-{
-	for (int i = 0; i < DATAGRAM_RECEIVERS; i++)
-		if (address >= config.datagram_receivers[i].begin &&
-		    address < config.datagram_receivers[i].end)
-			return true;
-	return false;
-}
-
-static __always_inline bool is_datagram_queuer(__u64 address)
-{
-	for (int i = 0; i < 2; i++)
-		if (address >= config.datagram_queuers[i].begin &&
-		    address < config.datagram_queuers[i].end)
-			return true;
-	return false;
-}
-
 /* Dropped after a socket had got it: a filter, no room. 5.10 does not say which:
  * then it is told as dropped, which is true of both. */
 static __always_inline void sight_datagram_lost(struct datagram_flight *flight,
@@ -264,8 +246,8 @@ static __always_inline void sight_datagram_drop(struct sk_buff *skb,
 	struct demux_ends ends;
 	int got;
 
-	if (!cell ||
-	    (!is_datagram_receiver(location) && !is_datagram_queuer(location)))
+	if (!cell || (!IS_IN(datagram_receivers, location) &&
+		      !IS_IN(datagram_queuers, location)))
 		return;
 	cell->datagram_dropped = (__u64)skb;
 	ends.family = GET(skb, protocol) == bpf_htons(ETH_P_IP) ? 4 : 6;
@@ -282,7 +264,7 @@ static __always_inline void sight_datagram_drop(struct sk_buff *skb,
 		return;
 	}
 	/* One CPU queues what others bring meanwhile: it was told there. */
-	if (is_datagram_queuer(location))
+	if (IS_IN(datagram_queuers, location))
 		return;
 	flight = sight_datagram_open(cell, (__u64)skb, &uh, got, &ends,
 				     GET(skb, len));
@@ -305,8 +287,8 @@ static __always_inline void sight_datagram_drop_again(struct sk_buff *skb,
 {
 	struct cell *cell = this_cell();
 
-	if (!cell ||
-	    (!is_datagram_receiver(location) && !is_datagram_queuer(location)))
+	if (!cell || (!IS_IN(datagram_receivers, location) &&
+		      !IS_IN(datagram_queuers, location)))
 		return;
 	if (cell->datagram_dropped != (__u64)skb)
 		sight_datagram_drop(skb, location, reason, rx_sk);

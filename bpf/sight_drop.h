@@ -79,14 +79,19 @@ static __always_inline bool timewait_knows(const struct demux_segment *seg)
 
 /* --- the kfree_skb tracepoint ------------------------------------------------ */
 
-static __always_inline bool is_receiver(__u64 address)
+static __always_inline bool is_in_one(const volatile struct demux_range *ranges,
+				      int count, __u64 address)
 {
-	for (int i = 0; i < 4; i++)
-		if (address >= config.receivers[i].begin &&
-		    address < config.receivers[i].end)
+	for (int i = 0; i < count; i++)
+		if (address >= ranges[i].begin && address < ranges[i].end)
 			return true;
 	return false;
 }
+
+/* Does @address lie in one of the functions of that member of config? */
+#define IS_IN(member, address)   \
+	is_in_one(config.member, \
+		  sizeof(config.member) / sizeof(*config.member), address)
 
 /* 5.10 says nothing of the reason. Without an answer, a listener lets go of a SYN
  * only for its filter, a full socket of a segment for that too, or for a full
@@ -184,7 +189,7 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 	__u8 family;
 	int got;
 
-	if (!cell || !is_receiver(location))
+	if (!cell || !IS_IN(receivers, location))
 		return;
 	cell->dropped = (__u64)skb;
 	reset = cell->reset == (__u64)skb;
@@ -243,7 +248,7 @@ static __always_inline void sight_drop_again(struct sk_buff *skb,
 {
 	struct cell *cell = this_cell();
 
-	if (!cell || !is_receiver(location))
+	if (!cell || !IS_IN(receivers, location))
 		return;
 	if (cell->dropped != (__u64)skb)
 		sight_drop(skb, location, reason, rx_sk);

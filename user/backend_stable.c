@@ -61,14 +61,8 @@ static bool wants(const struct demux_config *config, __u8 proto)
 static bool find_receivers(struct demux_config *config)
 {
 	static const char *const names[] = { "tcp_v4_rcv", "tcp_v6_rcv" };
-	struct kernel_range ranges[4];
-	int count = kernel_symbols_ranges(names, 2, ranges, 4);
 
-	for (int i = 0; i < count; i++) {
-		config->receivers[i].begin = ranges[i].begin;
-		config->receivers[i].end = ranges[i].end;
-	}
-	return count > 0;
+	return kernel_symbols_ranges(names, 2, config->receivers, 4) > 0;
 }
 
 /* 7.2 has no __udp4_lib_rcv. */
@@ -85,22 +79,11 @@ static bool find_datagram_receivers(struct demux_config *config)
 		"udpv6_queue_rcv_one_skb",
 	};
 	static const char *const queuer = "__udp_enqueue_schedule_skb";
-	struct kernel_range ranges[DATAGRAM_RECEIVERS];
-	int count = kernel_symbols_ranges(names,
-					  sizeof(names) / sizeof(names[0]),
-					  ranges, DATAGRAM_RECEIVERS);
 
-	for (int i = 0; i < count; i++) {
-		config->datagram_receivers[i].begin = ranges[i].begin;
-		config->datagram_receivers[i].end = ranges[i].end;
-	}
 	/* Of 6.18 and 7.2 it drops, older ones leave that to its callers. */
-	for (int i = kernel_symbols_ranges(&queuer, 1, ranges, 2) - 1; i >= 0;
-	     i--) {
-		config->datagram_queuers[i].begin = ranges[i].begin;
-		config->datagram_queuers[i].end = ranges[i].end;
-	}
-	return count > 0;
+	kernel_symbols_ranges(&queuer, 1, config->datagram_queuers, 2);
+	return kernel_symbols_ranges(names, sizeof(names) / sizeof(names[0]),
+				     config->datagram_receivers, 16) > 0;
 }
 
 static void tell_limits(struct backend_trace *trace, const struct btf *btf)

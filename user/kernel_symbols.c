@@ -44,14 +44,14 @@ static bool is_of(const char *symbol, const char *name)
 }
 
 struct found {
-	struct kernel_range *range;
+	struct demux_range *range;
 	char module[80];
 };
 
 /* The end is the next higher address of the same module. */
 static void find_end(const struct found *found, const struct symbol *symbol)
 {
-	struct kernel_range *range = found->range;
+	struct demux_range *range = found->range;
 
 	if (symbol->address > range->begin &&
 	    (!range->end || symbol->address < range->end) &&
@@ -74,7 +74,7 @@ static void find_ends(FILE *file, const struct found *found, int count)
 #define FOUND_MAX 16
 
 int kernel_symbols_ranges(const char *const *names, int count,
-			  struct kernel_range *ranges, int size)
+			  struct demux_range *ranges, int size)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
 	struct found found[FOUND_MAX];
@@ -89,7 +89,7 @@ int kernel_symbols_ranges(const char *const *names, int count,
 		for (int i = 0; i < count && n < size; i++) {
 			if (!is_of(symbol.name, names[i]))
 				continue;
-			ranges[n] = (struct kernel_range){ symbol.address, 0 };
+			ranges[n] = (struct demux_range){ symbol.address, 0 };
 			found[n].range = &ranges[n];
 			snprintf(found[n].module, sizeof(found[n].module), "%s",
 				 symbol.module);

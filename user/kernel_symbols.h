@@ -9,15 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct kernel_range {
-	uint64_t begin, end; /* end is the first byte after it */
-};
+#include "config.h"
 
 /* Finds the named functions and their parts that the compiler moved elsewhere
  * (NAME.cold). Returns how many ranges were filled, 0 where addresses are not
  * shown. */
 int kernel_symbols_ranges(const char *const *names, int count,
-			  struct kernel_range *ranges, int size);
+			  struct demux_range *ranges, int size);
 
 /* Where each of the named functions begins, 0 where that is not shown. */
 void kernel_symbols_find(const char *const *names, int count, uint64_t *begins);

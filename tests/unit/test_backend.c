@@ -56,7 +56,7 @@ static void test_without(void **state)
 static void test_symbols(void **state)
 {
 	static const char *const names[] = { "tcp_v4_rcv", "no_such_function" };
-	struct kernel_range ranges[4];
+	struct demux_range ranges[4];
 	uint64_t begins[2];
 	int count = kernel_symbols_ranges(names, 2, ranges, 4);
 
