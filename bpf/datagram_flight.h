@@ -328,7 +328,7 @@ static __always_inline void datagram_receiver(struct cell *cell,
 					       prefers_this_cpu(sk));
 	read_group(to, sk);
 	if (!flight->is_group && to->sock.ends.lport && !datagram_fits(to) &&
-	    read_sk_lookup(arrival_net(skb, sk)))
+	    read_sk_lookup(read_sk_lookups(arrival_net(skb, sk))))
 		to->notes |= DEMUX_NOTE_SK_LOOKUP;
 }
 

@@ -136,6 +136,8 @@ static __always_inline __u32 arrival_netns(__u64 skb, const struct sock *sk)
 	return GET(net, ns.inum);
 }
 
+/* The sk_lookup programs of a network namespace, or NULL. They may change meanwhile:
+ * who asks more than one thing reads them once. */
 static __always_inline struct bpf_prog_array *read_sk_lookups(struct net *net)
 {
 	if (!bpf_core_field_exists(net->bpf))
@@ -143,21 +145,16 @@ static __always_inline struct bpf_prog_array *read_sk_lookups(struct net *net)
 	return BPF_CORE_READ(net, bpf.run_array[NETNS_BPF_SK_LOOKUP]);
 }
 
-/* The id of the first sk_lookup program of a network namespace; 0 where there
- * is none. */
-static __always_inline __u32 read_sk_lookup(struct net *net)
+/* The id of the first one; 0 where there is none. */
+static __always_inline __u32 read_sk_lookup(struct bpf_prog_array *programs)
 {
-	struct bpf_prog_array *programs = read_sk_lookups(net);
-
 	return programs ? BPF_CORE_READ(programs, items[0].prog, aux, id) : 0;
 }
 
 /* Is it the first of several? All are asked, and the last one that chooses has the
  * word. */
-static __always_inline bool has_more_sk_lookups(struct net *net)
+static __always_inline bool has_more_sk_lookups(struct bpf_prog_array *programs)
 {
-	struct bpf_prog_array *programs = read_sk_lookups(net);
-
 	return programs && BPF_CORE_READ(programs, items[1].prog);
 }
 
