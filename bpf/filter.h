@@ -93,11 +93,16 @@ static inline int filter_raddr(const volatile struct demux_config *wanted,
 	return wanted->remote_family == 6 && is_in_network(wanted, addr, 16);
 }
 
+static inline int filter_rport(const volatile struct demux_config *wanted,
+			       const struct demux_ends *ends)
+{
+	return !wanted->remote_port || wanted->remote_port == ends->rport;
+}
+
 static inline int filter_remote(const volatile struct demux_config *wanted,
 				const struct demux_ends *ends)
 {
-	return (!wanted->remote_port || wanted->remote_port == ends->rport) &&
-	       filter_raddr(wanted, ends);
+	return filter_rport(wanted, ends) && filter_raddr(wanted, ends);
 }
 
 /* Segments of which families can @sock get? An IPv6 socket gets IPv4 ones if
@@ -125,14 +130,13 @@ static inline int filter_proto(const volatile struct demux_config *wanted,
 static inline int filter_sock(const volatile struct demux_config *wanted,
 			      const struct demux_sock *sock)
 {
-	/* One without a remote end, as a listener, may get anybody's. */
+	/* One without a remote port or address, as a listener, may get anybody's. */
 	return filter_proto(wanted, sock->flags & DEMUX_SOCK_UDP ? DEMUX_UDP :
 								   DEMUX_TCP) &&
 	       filter_port(wanted, sock->ends.lport) &&
 	       filter_netns(wanted, sock->netns) &&
-	       (!is_connected(sock) ||
-		(sock->ends.rport ? filter_remote(wanted, &sock->ends) :
-				    filter_raddr(wanted, &sock->ends))) &&
+	       (!sock->ends.rport || filter_rport(wanted, &sock->ends)) &&
+	       (!is_connected(sock) || filter_raddr(wanted, &sock->ends)) &&
 	       (wanted->families == (DEMUX_IPV4 | DEMUX_IPV6) ||
 		wanted->families & sock_families(sock));
 }
