@@ -142,12 +142,21 @@ static int apply_segment(struct model *model, struct event *event)
 	return 0;
 }
 
+/* The socket that @event, which is none of a segment, is about. */
+static int meet(struct model *model, struct event *event,
+		const struct demux_sock *from, struct model_sock **sock)
+{
+	int err = model_table_meet(model, from, event->head->mono_ns, sock);
+
+	event->sock = *sock;
+	return err;
+}
+
 static int apply_accept(struct model *model, struct event *event)
 {
 	const struct demux_accept *accept = event->accept;
 	struct model_sock *sock, *listener = NULL;
-	int err = model_table_meet(model, &accept->sock, accept->head.mono_ns,
-				   &sock);
+	int err = meet(model, event, &accept->sock, &sock);
 
 	if (err)
 		return err;
@@ -161,7 +170,6 @@ static int apply_accept(struct model *model, struct event *event)
 		model_table_own(listener, accept->pid, accept->comm);
 	if (listener && !sock->parent)
 		sock->parent = listener->number;
-	event->sock = sock;
 	event->parent = listener;
 	return keep_all(model, sock, accept);
 }
@@ -214,7 +222,7 @@ static int apply_socket(struct model *model, struct event *event)
 	const struct demux_accept *was = event->accept;
 	struct model_sock *sock, *listener = NULL;
 	uint64_t numbers = model->numbers;
-	int err = model_table_meet(model, &was->sock, was->head.mono_ns, &sock);
+	int err = meet(model, event, &was->sock, &sock);
 
 	if (!err && model->numbers > numbers && !(was->have & DEMUX_AT_END))
 		err = count_older(model, sock);
@@ -231,7 +239,6 @@ static int apply_socket(struct model *model, struct event *event)
 		sock->parent = listener->number;
 		sock->parent_pid = listener->has_owner ? listener->pid : 0;
 	}
-	event->sock = sock;
 	event->parent = listener;
 	return keep_all(model, sock, was);
 }
@@ -241,13 +248,11 @@ static int apply_listen(struct model *model, struct event *event)
 	const struct demux_listen *listen = event->listen;
 	struct model_holder holder = { 0 };
 	struct model_sock *sock;
-	int err = model_table_meet(model, &listen->sock, listen->head.mono_ns,
-				   &sock);
+	int err = meet(model, event, &listen->sock, &sock);
 
 	if (err)
 		return err;
 	model_table_own(sock, listen->pid, listen->comm);
-	event->sock = sock;
 	holder.pid = listen->pid;
 	holder.uid = listen->uid;
 	memcpy(holder.comm, listen->comm, sizeof(holder.comm));
@@ -283,14 +288,12 @@ static int apply_device(struct model *model, struct event *event)
 {
 	const struct demux_device *device = event->device;
 	struct model_sock *sock;
-	int err = model_table_meet(model, &device->sock, device->head.mono_ns,
-				   &sock);
+	int err = meet(model, event, &device->sock, &sock);
 
 	if (err)
 		return err;
 	sock->rebound_ns = device->head.mono_ns;
 	sock->bound_to = device->sock.ifindex;
-	event->sock = sock;
 	return 0;
 }
 
