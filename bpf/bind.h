@@ -60,8 +60,7 @@ static __always_inline void sock_unbinds(struct sock *sk)
 
 /* For kprobes: the call's exit tells how it went. A connect() may have a bind in
  * it. */
-#define CONNECTING    (1ull << 63)
-#define UDP_REBINDING (1ull << 61)
+#define CONNECTING (1ull << 63)
 
 static __always_inline void udp_call_begins(struct sock *sk, __u64 call)
 {

@@ -211,8 +211,10 @@ int BPF_PROG(on_fd_again, unsigned int fd, struct file *file)
 SEC("fexit/sock_bindtoindex_locked")
 int BPF_PROG(on_device, struct sock *sk, int ifindex, int failed)
 {
-	if (!failed)
+	if (!failed) {
 		sock_rebinds(sk);
+		udp_sock_rebinds(sk);
+	}
 	return 0;
 }
 

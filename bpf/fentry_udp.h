@@ -107,14 +107,6 @@ int BPF_PROG(on_connect, struct socket *socket, void *addr, int len, int flags,
 	return 0;
 }
 
-SEC("fexit/sock_bindtoindex_locked")
-int BPF_PROG(on_datagram_device, struct sock *sk, int ifindex, int failed)
-{
-	if (!failed)
-		udp_sock_rebinds(sk);
-	return 0;
-}
-
 SEC("fentry/udp_destroy_sock")
 int BPF_PROG(on_unbind4, struct sock *sk)
 {

@@ -225,8 +225,7 @@ int BPF_KRETPROBE(on_listen, int err)
 SEC("kprobe")
 int BPF_KPROBE(on_device_call, struct sock *sk)
 {
-	if (is_tcp(sk))
-		call_begins_of(sk, REBINDING);
+	call_begins_of(sk, REBINDING);
 	return 0;
 }
 
@@ -235,8 +234,10 @@ int BPF_KRETPROBE(on_device, int failed)
 {
 	struct sock *sk = call_ends_of(REBINDING);
 
-	if (sk && !failed)
+	if (sk && !failed) {
 		sock_rebinds(sk);
+		udp_sock_rebinds(sk);
+	}
 	return 0;
 }
 

@@ -133,23 +133,6 @@ int BPF_KRETPROBE(on_connect, int failed)
 }
 
 SEC("kprobe")
-int BPF_KPROBE(on_datagram_device_call, struct sock *sk)
-{
-	udp_call_begins(sk, UDP_REBINDING);
-	return 0;
-}
-
-SEC("kretprobe")
-int BPF_KRETPROBE(on_datagram_device, int failed)
-{
-	struct sock *sk = call_ends_of(UDP_REBINDING);
-
-	if (sk && !failed)
-		udp_sock_rebinds(sk);
-	return 0;
-}
-
-SEC("kprobe")
 int BPF_KPROBE(on_unbind4, struct sock *sk)
 {
 	sock_unbinds(sk);

@@ -98,11 +98,21 @@ static int attach(struct backend_trace *trace, bool begins, char *why,
 	return first;
 }
 
+static bool has_hook(const struct backend_trace *trace, const char *program)
+{
+	for (int i = 0; trace->hooks[i]; i++)
+		if (!strcmp(trace->hooks[i]->program, program))
+			return true;
+	return false;
+}
+
+/* Some serve TCP and UDP, and stand in both tables. */
 static int add_hooks(struct backend_trace *trace, int count,
 		     const struct hook *hook)
 {
-	while (hook->program && count < BACKEND_HOOKS_MAX)
-		trace->hooks[count++] = hook++;
+	for (; hook->program && count < BACKEND_HOOKS_MAX; hook++)
+		if (!has_hook(trace, hook->program))
+			trace->hooks[count++] = hook;
 	return count;
 }
 

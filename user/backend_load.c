@@ -132,17 +132,16 @@ static uint8_t blind_without(const char *symbol)
 	return 0;
 }
 
-static void leave_out(struct backend_trace *trace, const struct hook *hook)
+static void set_autoload(struct backend_trace *trace, const char *name, bool on)
 {
 	bpf_program__set_autoload(
-		bpf_object__find_program_by_name(trace->object, hook->program),
-		false);
+		bpf_object__find_program_by_name(trace->object, name), on);
 }
 
 static void leave_out_all(struct backend_trace *trace, const struct hook *hook)
 {
 	for (; hook->program; hook++)
-		leave_out(trace, hook);
+		set_autoload(trace, hook->program, false);
 }
 
 static bool is_ipv6(const char *symbol)
@@ -157,13 +156,10 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 			   size_t size)
 {
 	bool has_ipv6 = kernel_btf_func_args(btf, "tcp_v6_rcv") >= 0;
-	__u8 protos = wish->wanted->protos ?: DEMUX_TCP;
 	int err = 0;
 
-	if (!(protos & DEMUX_TCP))
-		leave_out_all(trace, trace->backend->hooks);
-	if (!(protos & DEMUX_UDP))
-		leave_out_all(trace, trace->backend->datagram_hooks);
+	leave_out_all(trace, trace->backend->hooks);
+	leave_out_all(trace, trace->backend->datagram_hooks);
 	for (int i = 0; trace->hooks[i]; i++) {
 		const struct hook *hook = trace->hooks[i];
 		bool left_out = backend_is_without(wish->without, hook->symbol);
@@ -171,6 +167,7 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 				 trace->config->detail;
 
 		if (exists(btf, hook) && !left_out && asked_for) {
+			set_autoload(trace, hook->program, true);
 			trace->config->has_graft |=
 				!strcmp(hook->symbol, "security_sock_graft");
 			continue;
@@ -187,7 +184,6 @@ static int select_programs(struct backend_trace *trace, const struct btf *btf,
 					    "this kernel's BTF has no",
 				 hook->symbol, hook->gives);
 		}
-		leave_out(trace, hook);
 	}
 	return err;
 }
@@ -226,12 +222,6 @@ static void explain_load(int err, size_t ring_size, char *why, size_t size)
 			 "this kernel refuses the BPF programs: %s (its own "
 			 "words: -vv)",
 			 strerror(-err));
-}
-
-static void set_autoload(struct backend_trace *trace, const char *name, bool on)
-{
-	bpf_program__set_autoload(
-		bpf_object__find_program_by_name(trace->object, name), on);
 }
 
 static void set_entries(struct backend_trace *trace, const char *name,
