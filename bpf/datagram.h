@@ -38,7 +38,7 @@ static __always_inline void datagram_begin(struct sk_buff *skb, __u8 family)
 	to->have |= DEMUX_HAVE_NETNS;
 	if (read_addrs(skb, &to->ends))
 		to->have |= DEMUX_HAVE_ADDRS;
-	if (!datagram_asked_for(to)) {
+	if (!filter_arrival(&config, to->netns, &to->ends)) {
 		count_softirq(&cell->datagrams.filtered);
 		datagram_close(cell, flight);
 		return;

@@ -154,16 +154,6 @@ datagram_wanted(__u8 family, const struct udp_header *uh, int got)
 	       (got && filter_port(&config, bpf_ntohs(uh->dest)));
 }
 
-/* By what was read of it since. */
-static __always_inline bool
-datagram_asked_for(const struct demux_datagram *datagram)
-{
-	if (!config.netns && !config.remote_family && !config.remote_port)
-		return true;
-	return filter_netns(&config, datagram->netns) &&
-	       filter_remote(&config, &datagram->ends);
-}
-
 /* --- what is told ------------------------------------------------------------ */
 
 /* The socket that came with the skb, as classify_datagram_via() wants it. Early

@@ -105,6 +105,13 @@ static inline int filter_remote(const volatile struct demux_config *wanted,
 	return filter_rport(wanted, ends) && filter_raddr(wanted, ends);
 }
 
+/* A segment or datagram that came in there, by what is not cheap to know. */
+static inline int filter_arrival(const volatile struct demux_config *wanted,
+				 __u32 netns, const struct demux_ends *ends)
+{
+	return filter_netns(wanted, netns) && filter_remote(wanted, ends);
+}
+
 /* Segments of which families can @sock get? An IPv6 socket gets IPv4 ones if
  * its ends are mapped, or if it listens on :: and is not IPv6 only. */
 static inline int sock_families(const struct demux_sock *sock)

@@ -80,15 +80,6 @@ static __always_inline void segment_fill(struct flight *flight, __u8 family,
 	seg->sock.id = 0;
 }
 
-/* By what was read of it since. */
-static __always_inline bool segment_asked_for(const struct demux_segment *seg)
-{
-	if (!config.netns && !config.remote_family && !config.remote_port)
-		return true;
-	return filter_netns(&config, seg->netns) &&
-	       filter_remote(&config, &seg->ends);
-}
-
 /* Entry of tcp_v4_rcv and tcp_v6_rcv. Everything is copied here and now: the
  * skb may be gone, or be another's, before the function returns. */
 static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
@@ -121,7 +112,7 @@ static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
 	seg->have |= DEMUX_HAVE_NETNS;
 	if (read_addrs(skb, &seg->ends))
 		seg->have |= DEMUX_HAVE_ADDRS;
-	if (!segment_asked_for(seg)) {
+	if (!filter_arrival(&config, seg->netns, &seg->ends)) {
 		count_softirq(&cell->count.filtered);
 		flight_close(cell, flight);
 		return;

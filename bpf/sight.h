@@ -338,7 +338,8 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 	__builtin_memcpy(flight->record.more.segment.ends.laddr, ends.laddr,
 			 32);
 	sight_fill(ctx, flight, (__u64)sk, part.len, (th.offset >> 4) * 4);
-	if (!segment_asked_for(&flight->record.more.segment)) {
+	if (!filter_arrival(&config, flight->record.more.segment.netns,
+			    &flight->record.more.segment.ends)) {
 		sight_unwanted(cell, flight, &th);
 		return;
 	}

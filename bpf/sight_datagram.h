@@ -66,7 +66,7 @@ sight_datagram_unwanted(struct cell *cell, struct datagram_flight *flight,
 			const struct udp_header *uh, int got)
 {
 	if (datagram_wanted(flight->family, uh, got) &&
-	    datagram_asked_for(&flight->record))
+	    filter_arrival(&config, flight->record.netns, &flight->record.ends))
 		return false;
 	flight->unwanted = 1;
 	count_softirq(&cell->datagrams.filtered);

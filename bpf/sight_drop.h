@@ -224,7 +224,7 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 		seg->have |= DEMUX_HAVE_ADDRS;
 	seg->segs = read_segs(skb);
 	seg->ifindex = read_iif_late(skb, family, seg->seq);
-	if (!segment_asked_for(seg)) {
+	if (!filter_arrival(&config, seg->netns, &seg->ends)) {
 		sight_unwanted(cell, flight, &th);
 	} else {
 		if (config.detail) {
