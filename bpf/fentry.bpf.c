@@ -16,6 +16,12 @@
 #include "files.h"
 #include "segment.h"
 #include "life.h"
+
+#define ENTRY(name, function, args...) \
+	SEC("fentry/" #function) BPF_PROG(name, ##args)
+
+#include "entries.h"
+#include "entries_udp.h"
 #include "fentry_udp.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -75,39 +81,11 @@ int BPF_PROG(on_request_done, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-SEC("fentry/inet_csk_reqsk_queue_drop_and_put")
-int BPF_PROG(on_request_dropped)
-{
-	fate_request_dropped();
-	return 0;
-}
-
-SEC("fentry/inet_csk_reqsk_queue_hash_add")
-int BPF_PROG(on_request_made)
-{
-	fate_syn(MET_REQUEST_MADE);
-	return 0;
-}
-
-SEC("fentry/tcp_make_synack")
-int BPF_PROG(on_synack, void *sk, void *dst, void *req, void *foc, __u32 type)
-{
-	fate_synack(type);
-	return 0;
-}
-
 SEC("fexit/tcp_add_backlog")
 int BPF_PROG(on_backlog, struct sock *sk, struct sk_buff *skb)
 {
 	fate_backlog(flight_find(this_cell(), skb),
 		     load_slot(ctx, config.backlog_args));
-	return 0;
-}
-
-SEC("fentry/tcp_timewait_state_process")
-int BPF_PROG(on_timewait, struct inet_timewait_sock *tw, struct sk_buff *skb)
-{
-	segment_timewait(tw, skb);
 	return 0;
 }
 
@@ -120,60 +98,7 @@ int BPF_PROG(on_timewait_done, struct inet_timewait_sock *tw,
 	return 0;
 }
 
-SEC("fentry/tcp_v4_send_reset")
-int BPF_PROG(on_reset4, const struct sock *sk, struct sk_buff *skb)
-{
-	segment_reset(sk, skb);
-	return 0;
-}
-
-SEC("fentry/tcp_v6_send_reset")
-int BPF_PROG(on_reset6, const struct sock *sk, struct sk_buff *skb)
-{
-	segment_reset(sk, skb);
-	return 0;
-}
-
-SEC("fentry/reuseport_select_sock")
-int BPF_PROG(on_group, struct sock *sk, __u32 hash, struct sk_buff *skb)
-{
-	segment_group(hash, skb);
-	return 0;
-}
-
-SEC("fentry/tcp_child_process")
-int BPF_PROG(on_child, struct sock *listener, struct sock *child,
-	     struct sk_buff *skb)
-{
-	segment_child(listener, child, skb);
-	return 0;
-}
-
-SEC("tp_btf/kfree_skb")
-int BPF_PROG(on_drop, struct sk_buff *skb)
-{
-	segment_drop(skb, drop_reason(ctx), drop_sock(ctx));
-	return 0;
-}
-
 /* --- a socket's life ---------------------------------------------------- */
-
-SEC("fentry/inet_csk_complete_hashdance")
-int BPF_PROG(on_birth, struct sock *listener, struct sock *child)
-{
-	accept_birth(listener, child);
-	return 0;
-}
-
-/* SYN cookies and Fast Open come here without the hashdance. */
-SEC("fentry/inet_csk_reqsk_queue_add")
-int BPF_PROG(on_queued, struct sock *listener, struct request_sock *req,
-	     struct sock *child)
-{
-	accept_birth(listener, child);
-	segment_queued(listener, child);
-	return 0;
-}
 
 SEC("fexit/inet_csk_accept")
 int BPF_PROG(on_accept, struct sock *listener)
@@ -185,22 +110,8 @@ int BPF_PROG(on_accept, struct sock *listener)
 	return 0;
 }
 
-SEC("fentry/security_sock_graft")
-int BPF_PROG(on_graft, struct sock *sk, struct socket *socket)
-{
-	accept_tell(sk, socket, -1);
-	return 0;
-}
-
 /* Twice: where a task is preempted inside the one, and so keeps others out of
  * it on this CPU, they still get through the other. */
-SEC("fentry/fd_install")
-int BPF_PROG(on_fd, unsigned int fd, struct file *file)
-{
-	accept_fd(fd, file);
-	return 0;
-}
-
 SEC("fentry/fd_install")
 int BPF_PROG(on_fd_again, unsigned int fd, struct file *file)
 {

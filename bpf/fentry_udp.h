@@ -38,47 +38,10 @@ int BPF_PROG(on_datagram6_done, struct sk_buff *skb)
 	return 0;
 }
 
-SEC("fentry/udp_queue_rcv_skb")
-int BPF_PROG(on_copy4, struct sock *sk, struct sk_buff *skb)
-{
-	datagram_copy(sk, skb);
-	return 0;
-}
-
-SEC("fentry/udpv6_queue_rcv_skb")
-int BPF_PROG(on_copy6, struct sock *sk, struct sk_buff *skb)
-{
-	datagram_copy(sk, skb);
-	return 0;
-}
-
 SEC("fexit/sk_filter_trim_cap")
 int BPF_PROG(on_datagram_filter, struct sock *sk)
 {
 	datagram_filter(sk, (__u32)load_slot(ctx, config.filter_args));
-	return 0;
-}
-
-SEC("fentry/__icmp_send")
-int BPF_PROG(on_unreachable4, struct sk_buff *skb, int type, int code)
-{
-	if (type == ICMP_DEST_UNREACH && code == ICMP_PORT_UNREACH)
-		datagram_unreachable(skb);
-	return 0;
-}
-
-SEC("fentry/icmp6_send")
-int BPF_PROG(on_unreachable6, struct sk_buff *skb, __u8 type, __u8 code)
-{
-	if (type == ICMPV6_DEST_UNREACH && code == ICMPV6_PORT_UNREACH)
-		datagram_unreachable(skb);
-	return 0;
-}
-
-SEC("tp_btf/kfree_skb")
-int BPF_PROG(on_datagram_drop, struct sk_buff *skb)
-{
-	datagram_drop(skb, drop_reason(ctx));
 	return 0;
 }
 
@@ -104,20 +67,6 @@ int BPF_PROG(on_connect, struct socket *socket, void *addr, int len, int flags,
 {
 	if (!failed)
 		sock_binds(socket->sk);
-	return 0;
-}
-
-SEC("fentry/udp_destroy_sock")
-int BPF_PROG(on_unbind4, struct sock *sk)
-{
-	sock_unbinds(sk);
-	return 0;
-}
-
-SEC("fentry/udpv6_destroy_sock")
-int BPF_PROG(on_unbind6, struct sock *sk)
-{
-	sock_unbinds(sk);
 	return 0;
 }
 

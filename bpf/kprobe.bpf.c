@@ -19,6 +19,11 @@
 #include "misses.h"
 #include "segment.h"
 #include "life.h"
+
+#define ENTRY(name, function, args...) SEC("kprobe") BPF_KPROBE(name, ##args)
+
+#include "entries.h"
+#include "entries_udp.h"
 #include "kprobe_udp.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -84,38 +89,10 @@ int BPF_KRETPROBE(on_request_done, __u64 result)
 	return 0;
 }
 
-SEC("kprobe")
-int BPF_KPROBE(on_request_dropped)
-{
-	fate_request_dropped();
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_request_made)
-{
-	fate_syn(MET_REQUEST_MADE);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_synack, void *sk, void *dst, void *req, void *foc, __u32 type)
-{
-	fate_synack(type);
-	return 0;
-}
-
 SEC("kretprobe")
 int BPF_KRETPROBE(on_backlog, __u8 dropped)
 {
 	fate_backlog(flight_current(this_cell()), dropped);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_timewait, struct inet_timewait_sock *tw, struct sk_buff *skb)
-{
-	segment_timewait(tw, skb);
 	return 0;
 }
 
@@ -126,60 +103,7 @@ int BPF_KRETPROBE(on_timewait_done, __u32 verdict)
 	return 0;
 }
 
-SEC("kprobe")
-int BPF_KPROBE(on_reset4, const struct sock *sk, struct sk_buff *skb)
-{
-	segment_reset(sk, skb);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_reset6, const struct sock *sk, struct sk_buff *skb)
-{
-	segment_reset(sk, skb);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_group, struct sock *sk, __u32 hash, struct sk_buff *skb)
-{
-	segment_group(hash, skb);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_child, struct sock *listener, struct sock *child,
-	       struct sk_buff *skb)
-{
-	segment_child(listener, child, skb);
-	return 0;
-}
-
-SEC("tp_btf/kfree_skb")
-int BPF_PROG(on_drop, struct sk_buff *skb)
-{
-	segment_drop(skb, drop_reason(ctx), drop_sock(ctx));
-	return 0;
-}
-
 /* --- a socket's life ---------------------------------------------------- */
-
-SEC("kprobe")
-int BPF_KPROBE(on_birth, struct sock *listener, struct sock *child)
-{
-	accept_birth(listener, child);
-	return 0;
-}
-
-/* SYN cookies and Fast Open come here without the hashdance. */
-SEC("kprobe")
-int BPF_KPROBE(on_queued, struct sock *listener, struct request_sock *req,
-	       struct sock *child)
-{
-	accept_birth(listener, child);
-	segment_queued(listener, child);
-	return 0;
-}
 
 /* Only where no graft tells: with a handful of tasks waiting in accept() a
  * kretprobe has no room for more. */
@@ -188,20 +112,6 @@ int BPF_KRETPROBE(on_accept, struct sock *sk)
 {
 	if (sk && is_told_at_once(sk))
 		accept_tell(sk, NULL, -1);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_graft, struct sock *sk, struct socket *socket)
-{
-	accept_tell(sk, socket, -1);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_fd, unsigned int fd, struct file *file)
-{
-	accept_fd(fd, file);
 	return 0;
 }
 

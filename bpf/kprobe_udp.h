@@ -39,20 +39,6 @@ int BPF_KRETPROBE(on_datagram6_done)
 }
 
 SEC("kprobe")
-int BPF_KPROBE(on_copy4, struct sock *sk, struct sk_buff *skb)
-{
-	datagram_copy(sk, skb);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_copy6, struct sock *sk, struct sk_buff *skb)
-{
-	datagram_copy(sk, skb);
-	return 0;
-}
-
-SEC("kprobe")
 int BPF_KPROBE(on_datagram_filter, struct sock *sk)
 {
 	datagram_filter_begins(sk);
@@ -63,29 +49,6 @@ SEC("kretprobe")
 int BPF_KRETPROBE(on_datagram_filter_done, int verdict)
 {
 	datagram_filter_ends(verdict);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_unreachable4, struct sk_buff *skb, int type, int code)
-{
-	if (type == ICMP_DEST_UNREACH && code == ICMP_PORT_UNREACH)
-		datagram_unreachable(skb);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_unreachable6, struct sk_buff *skb, __u8 type, __u8 code)
-{
-	if (type == ICMPV6_DEST_UNREACH && code == ICMPV6_PORT_UNREACH)
-		datagram_unreachable(skb);
-	return 0;
-}
-
-SEC("tp_btf/kfree_skb")
-int BPF_PROG(on_datagram_drop, struct sk_buff *skb)
-{
-	datagram_drop(skb, drop_reason(ctx));
 	return 0;
 }
 
@@ -129,20 +92,6 @@ SEC("kretprobe")
 int BPF_KRETPROBE(on_connect, int failed)
 {
 	udp_call_ends(CONNECTING, failed);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_unbind4, struct sock *sk)
-{
-	sock_unbinds(sk);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(on_unbind6, struct sock *sk)
-{
-	sock_unbinds(sk);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * backend_datagram.c - what each backend has for UDP: the tables of the hooks of
- * bpf/fentry_udp.h, kprobe_udp.h and stable_udp.h.
+ * bpf/entries_udp.h, fentry_udp.h, kprobe_udp.h and stable_udp.h.
  */
 #include "backend.h"
 
