@@ -36,16 +36,26 @@ def accepted(conn, namespace):
                     struct.unpack("Q", cookie)[0])
 
 
-def listen(lab, family=IPV4, port=None, backlog=512):
-    sock = lab.server.socket(family.domain)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if family.domain == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY,
-                        family is IPV6)
-    sock.bind((family.any, port or family.port))
+def listen_at(namespace, addr, port, device="", options=(), backlog=64):
+    """Each option is (level, name, value)."""
+    sock = namespace.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET)
+    for option in ((socket.SOL_SOCKET, socket.SO_REUSEADDR, 1), *options):
+        sock.setsockopt(*option)
+    if device:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
+                        device.encode())
+    sock.bind((addr, port))
     sock.listen(backlog)
     sock.settimeout(20)
     return sock
+
+
+def listen(lab, family=IPV4, port=None, backlog=512):
+    options = []
+    if family.domain == socket.AF_INET6:
+        options = [(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, family is IPV6)]
+    return listen_at(lab.server, family.any, port or family.port,
+                     options=options, backlog=backlog)
 
 
 def is_listening(namespace, port):

@@ -14,25 +14,11 @@ IPPROTO_MPTCP, IPV6_ADDRFORM = 262, 1
 PORT = 12100
 
 
-def listener_at(lab, addr, port=PORT, **options):
-    family = socket.AF_INET6 if ":" in addr else socket.AF_INET
-    sock = lab.server.socket(family)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    for option, value in options.items():
-        level = (socket.IPPROTO_TCP if option.startswith("TCP")
-                 else socket.SOL_SOCKET)
-        sock.setsockopt(level, getattr(socket, option), value)
-    sock.bind((addr, port))
-    sock.listen(64)
-    sock.settimeout(20)
-    return sock
-
-
 def test_mapped_wildcard(labs):
     """::ffff:0.0.0.0 is any IPv4 address."""
     lab = labs.loopback()
     with Trace(lab.namespaces) as run:
-        with listener_at(lab, "::ffff:0.0.0.0") as listener:
+        with peers.listen_at(lab.server, "::ffff:0.0.0.0", PORT) as listener:
             client = peers.connect(lab, port=PORT)
             conn, _ = peers.accept(listener, lab.server)
             peers.talk(client, conn)
@@ -113,9 +99,11 @@ def test_listener_gone_in_mid_handshake(labs):
     """Early demux brings a request, whose listener has closed: the kernel drops
     it, looks the segment up again and finds the other listener."""
     lab = labs.veth()
-    options = {"SO_REUSEPORT": 1, "TCP_DEFER_ACCEPT": 30}
+    options = [(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1),
+               (socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30)]
     with Trace(lab.namespaces) as run:
-        gone, stays = [listener_at(lab, "0.0.0.0", **options)
+        gone, stays = [peers.listen_at(lab.server, "0.0.0.0", PORT,
+                                       options=options)
                        for _ in range(2)]
         clients = [peers.connect(lab, port=PORT) for _ in range(24)]
         gone.close()

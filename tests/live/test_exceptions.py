@@ -19,26 +19,12 @@ import bpf
 import judge
 import peers
 from lab import add_vrf, ip
+from peers import listen_at
 from stage import netstat
 from tracer import Trace, wait_until
 
 ASKED, REFUSED, OTHER = 12200, 12201, 12202
 IP_TRANSPARENT, SO_ATTACH_REUSEPORT_CBPF = 19, 51
-
-
-def listen_at(namespace, addr, port=ASKED, device=None, options=()):
-    family = socket.AF_INET6 if ":" in addr else socket.AF_INET
-    sock = namespace.socket(family)
-    for level, name, value in ((socket.SOL_SOCKET, socket.SO_REUSEADDR, 1),
-                               *options):
-        sock.setsockopt(level, name, value)
-    if device:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
-                        device.encode())
-    sock.bind((addr, port))
-    sock.listen(16)
-    sock.settimeout(20)
-    return sock
 
 
 def visit(client_namespace, addr, listener, port=ASKED):
@@ -128,7 +114,7 @@ def test_sk_lookup_elsewhere(labs):
     addr = lab.server_addr[4]
     with contextlib.ExitStack() as stack:
         enter = stack.enter_context
-        listener = enter(listen_at(elsewhere, "0.0.0.0"))
+        listener = enter(listen_at(elsewhere, "0.0.0.0", ASKED))
         receiver = enter(elsewhere.socket(socket.AF_INET, socket.SOCK_DGRAM))
         receiver.settimeout(20)
         receiver.bind(("0.0.0.0", OTHER))
@@ -230,7 +216,8 @@ def test_bound_to_a_device(labs):
     addr = lab.server_addr[4]
     option = socket.SOL_SOCKET, socket.SO_REUSEPORT, 1
     with Trace(lab.namespaces) as run:
-        with listen_at(lab.server, "0.0.0.0", options=[option]) as unbound, \
+        with listen_at(lab.server, "0.0.0.0", ASKED,
+                       options=[option]) as unbound, \
                 listen_at(lab.server, "0.0.0.0", ASKED, "eth0",
                           [option]) as bound, \
                 listen_at(lab.server, "0.0.0.0", OTHER, "eth0"):
@@ -252,7 +239,7 @@ def test_reuseport_program(labs):
     code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 2))
     with contextlib.ExitStack() as stack:
         run = stack.enter_context(Trace(lab.namespaces))
-        group = [stack.enter_context(listen_at(lab.server, "0.0.0.0",
+        group = [stack.enter_context(listen_at(lab.server, "0.0.0.0", ASKED,
                                                options=[option]))
                  for _ in range(4)]
         group[0].setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
@@ -274,8 +261,8 @@ def test_group_of_devices(labs):
     option = socket.SOL_SOCKET, socket.SO_REUSEPORT, 1
     addr = lab.server_addr[4]
     with Trace(lab.namespaces, "--detail") as run:
-        with listen_at(lab.server, addr, options=[option]) as bound, \
-                listen_at(lab.server, addr, options=[option]), \
+        with listen_at(lab.server, addr, ASKED, options=[option]) as bound, \
+                listen_at(lab.server, addr, ASKED, options=[option]), \
                 lab.client.socket(socket.AF_INET) as client:
             bpf.choose_member(bound, 0)
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
@@ -304,7 +291,7 @@ def test_is_not_to_have_it(labs, options):
         # Before the tool's memory fills what 5.10 lets root's programs have.
         bpf.choose_nobody(member)
         with Trace(lab.namespaces, *options) as run:
-            with listen_at(lab.server, "0.0.0.0") as listener:
+            with listen_at(lab.server, "0.0.0.0", ASKED) as listener:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
                                     b"eth0")
                 assert is_refused(lab.server, "127.0.0.1", ASKED)
@@ -324,7 +311,7 @@ def test_is_not_to_have_it(labs, options):
 def test_v4_at_v6_listener(labs):
     lab = labs.veth()
     with Trace(lab.namespaces) as run:
-        with listen_at(lab.server, "::") as listener:
+        with listen_at(lab.server, "::", ASKED) as listener:
             visit(lab.client, lab.server_addr[4], listener)
     check(run)
     for segment in to(run, lab.server, ASKED):

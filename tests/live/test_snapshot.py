@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import subprocess
-import threading
 
 import pytest
 
@@ -17,6 +16,7 @@ import judge
 import peers
 from crowd import in_order, rows_of, ss_rows
 from tracer import Trace
+from traffic import Traffic
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 NOW = TOP / os.environ.get("OUT", "build") / "snapshot_now"
@@ -189,26 +189,6 @@ def check_accepted(older, run, listener):
     assert to_it[-1]["pid"] == os.getpid()
 
 
-class Churn:
-    """One connection after the other."""
-
-    def __init__(self, lab, listener):
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.run, args=(lab, listener))
-
-    def run(self, lab, listener):
-        while not self.stop.is_set():
-            peers.visit(lab, listener)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.stop.set()
-        self.thread.join()
-
-
 def test_start_among_births_and_deaths(labs):
     """Sockets come and go while the snapshot is taken: each has one number,
     and those that stay have their owner."""
@@ -219,11 +199,11 @@ def test_start_among_births_and_deaths(labs):
         client = peers.connect(lab)
         stays.append((client, *peers.accept(listener, lab.server)))
     for _ in range(2):
-        with Churn(lab, listener) as churn:
+        with Traffic(lab, listener) as traffic:
             with Trace(lab.namespaces) as run:
                 for client, conn, _ in stays:
                     peers.talk(client, conn)
-                churn.__exit__()
+                traffic.__exit__()
         judge.check_proved(run, older=True)
         for _, _, told in stays:
             to_it = [x for x in run.segments

@@ -42,14 +42,7 @@ class Wires:
            device, *more)
 
     def listen(self, device=""):
-        sock = self.server.socket(socket.AF_INET)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
-                        device.encode())
-        sock.bind((HERE, PORT))
-        sock.listen(4)
-        sock.settimeout(20)
-        return sock
+        return peers.listen_at(self.server, HERE, PORT, device, backlog=4)
 
     def open(self, number, listener):
         """Of the client of that number; both its ends."""
