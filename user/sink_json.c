@@ -125,13 +125,12 @@ static void put_datagram_port(struct out *out, const struct port *port)
 	out_text(out, "}");
 }
 
-static void put_datagram_ports(struct out *out, const struct summary *summary)
+static void put_ports(struct out *out, struct port *const *ports, size_t count,
+		      void (*put)(struct out *out, const struct port *port))
 {
-	out_text(out, ",\"udp_ports\":[");
-	for (size_t i = 0; i < summary->udp_port_count; i++) {
-		if (i)
-			out_text(out, ",");
-		put_datagram_port(out, summary->udp_ports[i]);
+	for (size_t i = 0; i < count; i++) {
+		out_text(out, i ? "," : "");
+		put(out, ports[i]);
 	}
 	out_text(out, "]");
 }
@@ -140,20 +139,16 @@ static void put_summary(struct out *out, const struct summary *summary)
 {
 	out_text(out, ",\"why\":[");
 	for (size_t i = 0; i < summary->doubt_count; i++) {
-		if (i)
-			out_text(out, ",");
+		out_text(out, i ? "," : "");
 		json_string(out, summary->doubts[i]);
 	}
-	out_text(out, "]");
-	out_text(out, ",\"ports\":[");
-	for (size_t i = 0; i < summary->port_count; i++) {
-		if (i)
-			out_text(out, ",");
-		put_port(out, summary->ports[i]);
-	}
-	out_text(out, "]");
-	if (summary->udp.is_there)
-		put_datagram_ports(out, summary);
+	out_text(out, "],\"ports\":[");
+	put_ports(out, summary->ports, summary->port_count, put_port);
+	if (!summary->udp.is_there)
+		return;
+	out_text(out, ",\"udp_ports\":[");
+	put_ports(out, summary->udp_ports, summary->udp_port_count,
+		  put_datagram_port);
 }
 
 static void event(struct sink *sink, const struct event *event)
