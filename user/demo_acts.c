@@ -99,17 +99,24 @@ static void enter_one_bucket(int control)
 		enter_namespace(control);
 }
 
-static int open_at(const char *addr, uint16_t port)
+struct sockaddr_in demo_acts_place(const char *addr, uint16_t port)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
 	struct sockaddr_in at = {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 	};
 
+	inet_pton(AF_INET, addr, &at.sin_addr);
+	return at;
+}
+
+static int open_at(const char *addr, uint16_t port)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
+	struct sockaddr_in at = demo_acts_place(addr, port);
+
 	if (fd < 0)
 		return -errno;
-	inet_pton(AF_INET, addr, &at.sin_addr);
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at))) {
 		err = -errno;
 		close(fd);
@@ -281,14 +288,10 @@ static int take_wire(void)
 static int connect_from(const char *addr, uint16_t from, uint16_t to)
 {
 	int fd = open_at(addr, from), err;
-	struct sockaddr_in server = {
-		.sin_family = AF_INET,
-		.sin_port = htons(to),
-	};
+	struct sockaddr_in server = demo_acts_place(DEMO_SERVER, to);
 
 	if (fd < 0)
 		return fd;
-	inet_pton(AF_INET, DEMO_SERVER, &server.sin_addr);
 	if (connect(fd, (struct sockaddr *)&server, sizeof(server))) {
 		err = -errno;
 		close(fd);

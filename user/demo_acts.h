@@ -6,6 +6,7 @@
 #ifndef DEMO_ACTS_H
 #define DEMO_ACTS_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -51,6 +52,8 @@ struct demo_answer {
 	int32_t err; /* 0 or -errno */
 	char what[120]; /* that could not be done */
 };
+
+struct sockaddr_in demo_acts_place(const char *addr, uint16_t port);
 
 /* Run in a process of their own, and never return. With @one_bucket the table of
  * the server's established connections has a single slot. */

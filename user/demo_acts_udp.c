@@ -16,23 +16,12 @@
 
 #include "demo_acts.h"
 
-static struct sockaddr_in place(const char *addr, uint16_t port)
-{
-	struct sockaddr_in at = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-	};
-
-	inet_pton(AF_INET, addr, &at.sin_addr);
-	return at;
-}
-
 /* A socket at @addr and @port, connected to @peer unless that is NULL. */
 static int open_at(const char *addr, uint16_t port, const char *peer,
 		   uint16_t peer_port)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1, err;
-	struct sockaddr_in here = place(addr, port);
+	struct sockaddr_in here = demo_acts_place(addr, port);
 	struct timeval patience = { .tv_sec = 10 };
 
 	if (fd < 0)
@@ -41,7 +30,7 @@ static int open_at(const char *addr, uint16_t port, const char *peer,
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	err = bind(fd, (struct sockaddr *)&here, sizeof(here)) ? -errno : 0;
 	if (!err && peer) {
-		struct sockaddr_in there = place(peer, peer_port);
+		struct sockaddr_in there = demo_acts_place(peer, peer_port);
 
 		err = connect(fd, (struct sockaddr *)&there, sizeof(there)) ?
 			      -errno :
