@@ -67,17 +67,21 @@ static inline struct demux_sock make_listener(uint64_t id, const char *laddr,
 	return make_sock(id, S_LISTEN, make_ends(laddr, lport, any, 0));
 }
 
+static inline struct demux_head head_of(uint16_t type, uint16_t len,
+					uint64_t mono_ns)
+{
+	return (struct demux_head){ .type = type,
+				    .len = len,
+				    .mono_ns = mono_ns };
+}
+
 /* A pure ACK that was looked up; it has no socket yet. */
 static inline struct demux_segment_more
 make_segment(uint64_t mono_ns, uint8_t outcome, struct demux_ends ends)
 {
 	struct demux_segment_more more = {
 		.segment = {
-			.head = {
-				.type = DEMUX_SEGMENT,
-				.len = sizeof(struct demux_segment),
-				.mono_ns = mono_ns,
-			},
+			.head = head_of(DEMUX_SEGMENT, sizeof(struct demux_segment), mono_ns),
 			.have = DEMUX_HAVE_ADDRS | DEMUX_HAVE_PORTS |
 				DEMUX_HAVE_TCP | DEMUX_HAVE_NETNS |
 				DEMUX_HAVE_OUTCOME,
@@ -138,11 +142,8 @@ static inline struct demux_datagram
 make_datagram(uint64_t mono_ns, struct demux_ends ends, struct demux_sock sock)
 {
 	return (struct demux_datagram){
-		.head = {
-			.type = DEMUX_DATAGRAM,
-			.len = sizeof(struct demux_datagram),
-			.mono_ns = mono_ns,
-		},
+		.head = head_of(DEMUX_DATAGRAM, sizeof(struct demux_datagram),
+				mono_ns),
 		.have = DEMUX_HAVE_ADDRS | DEMUX_HAVE_PORTS | DEMUX_HAVE_LEN |
 			DEMUX_HAVE_NETNS | DEMUX_HAVE_OUTCOME | DEMUX_HAVE_VIA |
 			DEMUX_HAVE_SOCK,
@@ -150,7 +151,8 @@ make_datagram(uint64_t mono_ns, struct demux_ends ends, struct demux_sock sock)
 		.ends = ends,
 		.segs = 1,
 		.ifindex = 2,
-		.outcome = sock.ends.rport ? DEMUX_CONNECTED : DEMUX_UNCONNECTED,
+		.outcome = sock.ends.rport ? DEMUX_CONNECTED :
+					     DEMUX_UNCONNECTED,
 		.via = DEMUX_LOOKUP,
 		.sock = sock,
 	};
@@ -163,14 +165,9 @@ static inline struct demux_accept make_accept(uint64_t mono_ns, uint32_t pid,
 					      struct demux_sock sock)
 {
 	struct demux_accept record = {
-		.head = {
-			.type = DEMUX_ACCEPT,
-			.len = sizeof(record),
-			.mono_ns = mono_ns,
-		},
+		.head = head_of(DEMUX_ACCEPT, sizeof(record), mono_ns),
 		.have = DEMUX_HAVE_FD | DEMUX_HAVE_INODE | DEMUX_HAVE_COOKIE |
-			DEMUX_HAVE_OWNER |
-			(listener ? DEMUX_HAVE_LISTENER : 0),
+			DEMUX_HAVE_OWNER | (listener ? DEMUX_HAVE_LISTENER : 0),
 		.fd = fd,
 		.pid = pid,
 		.tid = pid + 1,
@@ -206,11 +203,7 @@ static inline struct demux_listen make_listen(uint64_t mono_ns, uint32_t pid,
 					      struct demux_sock sock)
 {
 	struct demux_listen record = {
-		.head = {
-			.type = DEMUX_LISTEN,
-			.len = sizeof(record),
-			.mono_ns = mono_ns,
-		},
+		.head = head_of(DEMUX_LISTEN, sizeof(record), mono_ns),
 		.pid = pid,
 		.tid = pid,
 		.uid = 1000,
@@ -226,11 +219,8 @@ static inline struct demux_close make_close(uint64_t mono_ns, uint32_t how,
 					    struct demux_sock sock)
 {
 	return (struct demux_close){
-		.head = {
-			.type = DEMUX_CLOSE,
-			.len = sizeof(struct demux_close),
-			.mono_ns = mono_ns,
-		},
+		.head = head_of(DEMUX_CLOSE, sizeof(struct demux_close),
+				mono_ns),
 		.how = how,
 		.sock = sock,
 	};
@@ -240,11 +230,8 @@ static inline struct demux_device make_device(uint64_t mono_ns,
 					      struct demux_sock sock)
 {
 	return (struct demux_device){
-		.head = {
-			.type = DEMUX_DEVICE,
-			.len = sizeof(struct demux_device),
-			.mono_ns = mono_ns,
-		},
+		.head = head_of(DEMUX_DEVICE, sizeof(struct demux_device),
+				mono_ns),
 		.sock = sock,
 	};
 }
@@ -254,11 +241,7 @@ static inline struct demux_end make_end(uint64_t mono_ns, uint64_t emitted,
 					uint64_t filtered)
 {
 	return (struct demux_end){
-		.head = {
-			.type = DEMUX_END,
-			.len = DEMUX_END_LEN,
-			.mono_ns = mono_ns,
-		},
+		.head = head_of(DEMUX_END, DEMUX_END_LEN, mono_ns),
 		.counters = {
 			.seen = emitted + filtered,
 			.filtered = filtered,
