@@ -123,3 +123,17 @@ def test_datagrams(labs, rebind, make_sockets):
         0, *map(lab.server.index, ("lo", "eth0", "lo"))]
     assert [x["outcome"] for x in run.datagrams if x["lport"] == OPEN] == [
         "unconnected", "none", "unconnected", "none"]
+
+
+@pytest.mark.parametrize("asked", ["-t", "-u", "-tu"])
+def test_asked_for(labs, make_sockets, asked):
+    """One program may serve both: each socket is told once, or not at all."""
+    lab = labs.veth()
+    with Trace(lab.namespaces, asked) as run:
+        with peers.listen(lab, port=OPEN) as listener:
+            server = make_sockets(lab).make(lab.server, "0.0.0.0", OPEN)
+            for sock in listener, server:
+                to_name(sock, lab.server, "lo")
+    for proto in "tcp", "udp":
+        told = [lab.server.index("lo")] if proto[0] in asked else []
+        assert devices(run, OPEN, proto) == told
