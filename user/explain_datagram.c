@@ -134,7 +134,7 @@ static void say_group(struct words *words, const struct event *event)
 		return;
 	say(words, " It is one of %u sockets of a SO_REUSEPORT group",
 	    to->group_size);
-	if (to->have & DEMUX_HAVE_INDEX && explain_field(by, "group_by", event))
+	if (explain_field(by, "group_by", event))
 		say(words, ": index %u was chosen, by %s%s", to->group_index,
 		    by,
 		    to->group_by == DEMUX_GROUP_BY_BPF ?

@@ -192,8 +192,7 @@ static void say_candidates(struct words *words, const struct event *event)
 		say(words, "; and %u more",
 		    (unsigned int)(why->candidates - shown));
 	say(words, ".");
-	if (event->segment->outcome == DEMUX_LISTENER)
-		say_rule(words, event);
+	say_rule(words, event);
 }
 
 void explain_not_found(struct words *words, const struct event *event)

@@ -208,7 +208,7 @@ static void test_rest(void **state)
 	assert_contains(said(NULL),
 			" It was refused before any socket got it.");
 	datagram.have &= ~DEMUX_HAVE_OUTCOME;
-	SAYS("No hook saw what became of it.");
+	SAYS(" No hook saw what became of it.");
 }
 
 static void test_fate(void **state)

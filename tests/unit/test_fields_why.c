@@ -146,7 +146,10 @@ static void test_won_by(void **state)
 	add(9, FAMILY);
 	add(8, FAMILY);
 	is("won_by", "newest");
-	add(7, 0); /* it is not the rival */
+	/* The best of the others is the rival. */
+	add(7, FAMILY);
+	why->candidate[1].flags = 0;
+	why->candidate[1].score = 1;
 	is("won_by", "newest");
 }
 

@@ -167,8 +167,9 @@ static void test_worth_a_line(void **state)
 	assert_true(has_line());
 	make_ports(5);
 	assert_true(has_line());
-	made[0].listeners = 0;
-	made[0].older = 1; /* one client's, and one from before */
+	made[0].older = 1;
+	assert_true(has_line());
+	made[0].listeners = 0; /* one client's, and one from before */
 	assert_false(has_line());
 	assert_contains(text, "\n1 more port\n");
 	made[0].older = 0;
