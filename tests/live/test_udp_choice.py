@@ -68,6 +68,7 @@ class Assigned:
             stack.enter_context(bpf.SkAssign(lab.server, "eth0", SK_ASSIGN,
                                              other))
             self.ports.append(SK_ASSIGN)
+            sockets.server("at that port", port=SK_ASSIGN)
             far = sockets.server("far away", "127.0.0.1", FAR)
             far.connect(("127.0.0.1", 9))
             stack.enter_context(bpf.SkAssign(lab.server, "eth0", TO_CONNECTED,

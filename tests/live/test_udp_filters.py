@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""UDP with -P, --netns, --remote and --pid, at the same time beside a trace of
-TCP and UDP that filters nothing: each shows its part of that one, live and in
-a replay. Among the traffic are 2,048 datagrams of 64 senders to a group of
+"""UDP with -P, --netns, --remote, --pid and --cgroup, at the same time beside a
+trace of TCP and UDP that filters nothing: each shows its part of that one, live
+and in a replay. Among the traffic are 2,048 datagrams of 64 senders to a group of
 four."""
 
 import collections
@@ -18,6 +18,7 @@ import judge
 import peers
 from datagrams import PATIENCE, Sockets, check_verdict, told
 from lab import Labs, ip
+from test_filters import Cgroup
 from tracer import Run, Trace, run_tool, wait_until
 
 MANY, SAME, OWN = 12500, 12501, 12502
@@ -26,11 +27,16 @@ SECOND = "10.77.0.3"
 KEYS = ("netns", *judge.ENDS, "len", "outcome")
 
 
+def bind_to_device(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+
+
 def serve(lab, count):
     """For Process: what its own socket reads."""
     with lab.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(60)
         sock.bind((lab.server_addr[4], OWN))
+        bind_to_device(sock)
         return [len(sock.recv(99)) for _ in range(count)]
 
 
@@ -45,11 +51,12 @@ def keys(events):
 
 
 class Traced:
-    def __init__(self, lab, stack, recording):
+    def __init__(self, lab, stack, cgroup, recording):
         self.lab, self.recording = lab, recording
         ip("-n", lab.client.name, "addr", "add", SECOND + "/24", "dev", "eth0")
         # Before the sockets are there, or it has them too.
         self.server = peers.Process(serve, lab, 2)
+        cgroup.take(cgroup.inner, self.server.pid)
         self.sockets = sockets = Sockets(lab)
         stack.enter_context(sockets.stack)
         for number in range(4):
@@ -61,6 +68,7 @@ class Traced:
             "netns": ["-u", "--netns", lab.client.name],
             "remote": ["-u", "--remote", SECOND],
             "pid": ["-u", "--pid", str(self.server.pid)],
+            "cgroup": ["-u", "--cgroup", cgroup.name],
         }
         self.runs = {x: Trace(lab.namespaces, *y)
                      for x, y in self.options.items()}
@@ -88,6 +96,13 @@ class Traced:
         answer = sockets.servers["same"]
         answer.sendto(b"xxx", second.getsockname())
         assert second.recv(99) == b"xxx"
+        # Others that come and go, and what never has a port.
+        for namespace, addr in ((self.lab.server, self.lab.server_addr[4]),
+                                (self.lab.client, SECOND)):
+            made = sockets.make(namespace, addr, 0)
+            bind_to_device(made)
+            made.close()
+        self.lab.server.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
         self.server.go()
         wait_until(lambda: is_bound(self.lab.server, OWN), "the server")
         for _ in range(2):
@@ -112,8 +127,10 @@ def traced(tracing):
     with contextlib.ExitStack() as stack:
         labs = Labs()
         stack.callback(labs.close)
+        cgroup = Cgroup()
+        stack.callback(cgroup.close)
         path = stack.enter_context(tempfile.NamedTemporaryFile()).name
-        yield Traced(labs.veth(), stack, path)
+        yield Traced(labs.veth(), stack, cgroup, path)
 
 
 def test_each_once(traced):
@@ -157,6 +174,7 @@ WANTED = {
     "netns": lambda traced, x: x["netns"] == traced.lab.client.inode,
     "remote": lambda traced, x: x["raddr"] == SECOND,
     "pid": lambda traced, x: x["lport"] == OWN,
+    "cgroup": lambda traced, x: x["lport"] == OWN,
 }
 
 
@@ -173,7 +191,30 @@ def test_filter(traced, name):
         len(whole.datagrams) - len(wanted))
 
 
-@pytest.mark.parametrize("name", WANTED)
+LIVES = {**WANTED, "remote": lambda traced, x: not x["rport"]}
+
+
+def lives(events):
+    return collections.Counter(judge.pick(x, ("event", "netns", "lport"))
+                               for x in events)
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_lives(traced, name):
+    """Which sockets get their port, or a device, and are closed."""
+    run, whole = traced.runs[name], traced.runs["all"]
+    assert all(x["lport"] for x in whole.closes)
+    for told, all_told in ((run.binds, whole.binds),
+                           (run.devices, whole.devices),
+                           (run.closes, [x for x in whole.closes
+                                         if x["proto"] == "udp"])):
+        wanted = [x for x in all_told if LIVES[name](traced, x)]
+        assert lives(told) == lives(wanted)
+        assert wanted or name == "port"
+
+
+# A recording does not know the cgroup.
+@pytest.mark.parametrize("name", [x for x in WANTED if x != "cgroup"])
 def test_filter_replay(traced, name):
     done = run_tool("-r", traced.recording, "-j", *traced.options[name])
     assert done.returncode == 0, done.stderr
