@@ -13,7 +13,7 @@
 #define MAKING_NS 10000000
 
 /* From the lookup to the hook that stable has. */
-#define REBIND_NS 1000000
+#define LATE_NS 1000000
 
 /* Does the lookup give @sock what came in there? Only where that is known, may it be
  * bound to a device. One that is bound to none may have what a VRF brings, or not: so
@@ -49,15 +49,23 @@ static const struct model_sock *passed_by(const struct model *model,
 }
 
 /* Can another CPU not have had @one in the hash table yet? Until then its request is
- * found, but for a moment as it goes; and SYN cookies have none. What this CPU found
- * before was there. */
+ * found, but for a moment as it goes; and SYN cookies have none. One that connects is
+ * there before anything meets it: but where the way of the match is not seen, the
+ * lookup was a moment before the segment's time. What this CPU found before was
+ * there. */
 static bool may_be_unmade(const struct model_sock *one,
-			  const struct demux_head *seg)
+			  const struct event *event)
 {
+	const struct demux_head *seg = event->head;
 	bool was_found = one->found_ns && one->found_ns < seg->mono_ns &&
 			 one->found_cpu == seg->cpu;
 
-	return one->is_made && one->made_cpu != seg->cpu && !was_found &&
+	if (was_found)
+		return false;
+	if (!one->is_made)
+		return !event_via(event) &&
+		       seg->mono_ns < one->born_ns + LATE_NS;
+	return one->made_cpu != seg->cpu &&
 	       seg->mono_ns < one->born_ns + MAKING_NS;
 }
 
@@ -84,7 +92,7 @@ static bool is_elsewhere(const struct demux_sock *sock,
 static enum judge_fate by_rebind(const struct model_sock *one,
 				 const struct event *event)
 {
-	uint64_t early_ns = event_via(event) ? 0 : REBIND_NS;
+	uint64_t early_ns = event_via(event) ? 0 : LATE_NS;
 	bool may_be = one && one->rebound_ns &&
 		      event->head->mono_ns <= one->rebound_ns + early_ns;
 
@@ -152,7 +160,7 @@ bool judge_waits(const struct model *model, const struct event *event,
 			.is_by_ends = other->last.flags & DEMUX_SOCK_BY_ENDS,
 			.ifindex = seg->ifindex,
 		};
-		wait->fate = !is_exact && may_be_unmade(other, &seg->head) ?
+		wait->fate = !is_exact && may_be_unmade(other, event) ?
 				     FATE_MADE :
 				     by_rebind(other, event);
 		return true;

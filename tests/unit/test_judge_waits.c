@@ -88,6 +88,39 @@ static void test_found_elsewhere(void **state)
 	decided(VERDICT_EXPLAINED, "I3: another CPU was making");
 }
 
+/* A client connects, with the ends of a connection before that. */
+static void test_connects(void **state)
+{
+	struct demux_segment_more open = make_match(1000 * MS, 100, client(4));
+	struct demux_segment_more more =
+		make_segment(1001 * MS - 1, DEMUX_NONE, client(4));
+
+	(void)state;
+	more.segment.head.cpu = 1;
+	assert_false(comes(&open));
+	/* The hook comes after the lookup; */
+	more.segment.have &= ~DEMUX_HAVE_VIA;
+	assert_true(comes(&more));
+	decided(VERDICT_EXPLAINED, "I3: another CPU was making");
+	/* not by so much; */
+	more.segment.head.mono_ns++;
+	assert_true(comes(&more));
+	nothing_decided();
+	held_free(&held);
+	/* or before. */
+	more.segment.head.mono_ns--;
+	more.segment.have |= DEMUX_HAVE_VIA;
+	more.segment.via = DEMUX_LOOKUP;
+	assert_true(comes(&more));
+	nothing_decided();
+	held_free(&held);
+	/* This CPU found it. */
+	more.segment.have &= ~DEMUX_HAVE_VIA;
+	more.segment.head.cpu = 0;
+	assert_true(comes(&more));
+	nothing_decided();
+}
+
 /* A VRF's listener; its member is not seen (stable before 6.2). The connection with
  * the same two ends, outside of the VRF, is none that it should have had. */
 static void test_of_a_vrf(void **state)
@@ -259,6 +292,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_second_cookie_on_its_cpu),
 	TEST(test_found_and_passed_by),
 	TEST(test_found_elsewhere),
+	TEST(test_connects),
 	TEST(test_of_a_vrf),
 	TEST(test_predicted),
 	TEST(test_out_of_chain_elsewhere),
