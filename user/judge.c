@@ -114,6 +114,11 @@ static enum verdict judge_nobody(struct judge *judge)
 		return judge_explain(judge, "I9: it came in by a VRF, and the "
 					    "listener is bound to none "
 					    "(tcp_l3mdev_accept)");
+	if (!event_via(judge->event) &&
+	    seg->head.mono_ns < listener->born_ns + LATE_NS)
+		return judge_explain(judge, "I9: a listener that could have "
+					    "taken it began to listen just "
+					    "then");
 	/* The walk gives up in a long bucket; with --detail in a longer one. */
 	return judge_doubt(judge, "I9: a listener could have taken it%s",
 			   judge->event->with_why ?

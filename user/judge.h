@@ -16,6 +16,10 @@ enum verdict {
 
 #define JUDGE_WHY_MAX 200
 
+/* From the lookup to the hook that stable has, which takes the time: where the way
+ * of the match is not seen. */
+#define LATE_NS 1000000
+
 /* Which socket a verdict has to wait for. */
 enum judge_awaited {
 	AWAITED_MATCH, /* the one that got the segment: it may have been leaving */

@@ -8,9 +8,6 @@
 #include "classify_datagram.h"
 #include "filter.h"
 
-/* Between the lookup and the hook that stable has, which takes the time. */
-#define AFTER_LOOKUP_NS 1000000
-
 /* Can the lookup have come before the connect() that gave the socket its ends?
  * Where the way of the match is seen, mono_ns is before the lookup. */
 static bool may_be_connected_since(const struct event *event)
@@ -24,8 +21,7 @@ static bool may_be_connected_since(const struct event *event)
 		!is_any(datagram->sock.ends.raddr)) &&
 	       datagram->sock.ends.lport == datagram->ends.lport &&
 	       datagram->head.mono_ns <=
-		       event->sock->connected_ns +
-			       (is_late ? AFTER_LOOKUP_NS : 0);
+		       event->sock->connected_ns + (is_late ? LATE_NS : 0);
 }
 
 /* One that has the datagram's address and port. Who chooses in a group, or for

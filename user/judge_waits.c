@@ -12,9 +12,6 @@
  * 2 ms were seen in an emulated guest. */
 #define MAKING_NS 10000000
 
-/* From the lookup to the hook that stable has. */
-#define LATE_NS 1000000
-
 /* Does the lookup give @sock what came in there? Only where that is known, may it be
  * bound to a device. One that is bound to none may have what a VRF brings, or not: so
  * it is with a listener that is bound to one, which may be a VRF. */

@@ -121,6 +121,27 @@ static void test_connects(void **state)
 	nothing_decided();
 }
 
+/* A server listens, after the lookup of what is nobody's and before the hook. */
+static void test_listens(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(1001 * MS - 1, DEMUX_NONE, client(4));
+	struct demux_listen listen = make_listen(
+		1000 * MS, 1, "", make_listener(LISTENER_ID, "0.0.0.0", 80));
+
+	(void)state;
+	assert_false(comes(&listen));
+	more.segment.have &= ~DEMUX_HAVE_VIA;
+	more.segment.have |= DEMUX_HAVE_SDIF;
+	expect(&more, VERDICT_EXPLAINED, "I9: a listener that could have");
+	more.segment.head.mono_ns++;
+	expect(&more, VERDICT_UNEXPLAINED, "I9: a listener could have");
+	more.segment.head.mono_ns--;
+	more.segment.have |= DEMUX_HAVE_VIA;
+	more.segment.via = DEMUX_LOOKUP;
+	expect(&more, VERDICT_UNEXPLAINED, "I9: a listener could have");
+}
+
 /* A VRF's listener; its member is not seen (stable before 6.2). The connection with
  * the same two ends, outside of the VRF, is none that it should have had. */
 static void test_of_a_vrf(void **state)
@@ -293,6 +314,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_found_and_passed_by),
 	TEST(test_found_elsewhere),
 	TEST(test_connects),
+	TEST(test_listens),
 	TEST(test_of_a_vrf),
 	TEST(test_predicted),
 	TEST(test_out_of_chain_elsewhere),
