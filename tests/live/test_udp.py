@@ -71,6 +71,11 @@ def test_new_sockets(labs, make_sockets):
             end.send(b"x")
         sockets.take("new", 2)
         assert client.recv(9) == b"x"
+        # What fails is not told.
+        with pytest.raises(OSError):
+            server.bind((lab.server_addr[4], CLOSED))
+        with pytest.raises(OSError):
+            server.connect(("255.255.255.255", 9))
         server.close()
         client.close()
         sockets.servers.clear()

@@ -14,14 +14,15 @@ import pytest
 
 import judge
 import wire
-from datagrams import Sockets, filter_all, filter_short, told
+from datagrams import GROUPS, Sockets, filter_all, filter_short, told
 from lab import Labs
 from tracer import Run, Trace
 
 SHORT, CUT, EMPTY_SUM, LENIENT = 12400, 12401, 12402, 12403
+NO_LENGTH, LENIENT_FILTERED = 12404, 12405
 LONG, LONG_FILTERED, LONG_CLOSED = 12410, 12411, 12412
 FILTER, FULL, POLICY = 12420, 12421, 12422
-CLOSED, LITE = 12430, 12431
+CLOSED, LITE, MANY, BARE = 12430, 12431, 12432, 12433
 MERGED, SPLIT, PARTLY = 12440, 12441, 12442
 UDP_NO_CHECK6_RX, UDP_SEGMENT, UDP_GRO = 102, 103, 104
 IP_RECVERR, IPV6_RECVERR, IPPROTO_UDPLITE = 11, 25, 136
@@ -45,12 +46,15 @@ class Traced:
         stack.enter_context(sockets.stack)
         for version in 4, 6:
             addr = lab.server_addr[version]
-            for port in SHORT, CUT, EMPTY_SUM, LENIENT, LONG, LONG_FILTERED:
+            for port in (SHORT, CUT, EMPTY_SUM, LENIENT, NO_LENGTH,
+                         LENIENT_FILTERED, LONG, LONG_FILTERED):
                 sockets.server((port, version), addr, port)
-        sockets.servers[LENIENT, 6].setsockopt(socket.IPPROTO_UDP,
-                                               UDP_NO_CHECK6_RX, 1)
+        for port in LENIENT, NO_LENGTH, LENIENT_FILTERED:
+            sockets.servers[port, 6].setsockopt(socket.IPPROTO_UDP,
+                                                UDP_NO_CHECK6_RX, 1)
         for version in 4, 6:
             filter_all(sockets.servers[LONG_FILTERED, version])
+            filter_all(sockets.servers[LENIENT_FILTERED, version])
         for port in FILTER, FULL, POLICY, MERGED, SPLIT, PARTLY:
             sockets.server(port, port=port)
         filter_all(sockets.servers[FILTER])
@@ -58,6 +62,9 @@ class Traced:
         sockets.servers[FULL].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                          1)
         sockets.servers[MERGED].setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
+        for name in "abc":
+            self.member(name)
+        filter_all(sockets.servers["b"])
         self.has_policy = block(lab.server, POLICY)
         self.lite = self.lite_socket(stack)
         with Trace(lab.namespaces, "-u") as self.run:
@@ -70,6 +77,14 @@ class Traced:
         self.at = collections.defaultdict(list)
         for event in self.run.datagrams:
             self.at[event.get("lport"), event["family"]].append(event)
+
+    def member(self, name):
+        made = self.sockets.server(name, "0.0.0.0", MANY,
+                                   [socket.SO_REUSEADDR])
+        made.setsockopt(
+            socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+            socket.inet_aton(GROUPS[4]) +
+            socket.inet_aton(self.lab.server_addr[4]))
 
     def lite_socket(self, stack):
         try:
@@ -99,8 +114,12 @@ class Traced:
                 self.send_raw(version, port, check=0)
                 if (version, port) != (6, EMPTY_SUM):
                     got += self.sockets.take((port, version))
+            self.send_raw(version, LENIENT_FILTERED, check=0)
+            self.send_raw(version, NO_LENGTH, check=0, claimed=0)
             for port in LONG, LONG_FILTERED, LONG_CLOSED:
                 self.send_raw(version, port, 1000, damage=1)
+        got += self.sockets.take((NO_LENGTH, 6))
+        self.send_raw(4, BARE, check=0)
         self.send_raw(4, LITE, 2, proto=IPPROTO_UDPLITE)
         return got
 
@@ -110,7 +129,10 @@ class Traced:
             self.sockets.send(client, b"x", port=port)
         for _ in range(9):
             self.sockets.send(client, b"x" * 1000, port=FULL)
-        return []
+        client.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+                          socket.inet_aton(self.lab.client_addr[4]))
+        self.sockets.send(client, b"x", GROUPS[4], MANY)
+        return self.sockets.take("a") + self.sockets.take("c")
 
     def error_of(self, version):
         """What an unconnected sender is told."""
@@ -169,14 +191,14 @@ def check_event(traced, event, outcome, reason=None, **more):
 def test_all(traced):
     """Each is told once, and who reads it reads it."""
     run, sockets = traced.run, traced.sockets
-    wanted = {(LITE, 4): 0, (FULL, 4): 9}
+    wanted = {(LITE, 4): 0, (FULL, 4): 9, (MANY, 4): 3}
     for version in 4, 6:
         wanted.update({(CUT, version): 3, (None, version): 1})
     for place, events in traced.at.items():
         if place[0] not in (MERGED, SPLIT, PARTLY):
             assert len(events) == wanted.get(place, 1), place
     assert (run.summary["verdict"], run.summary["why"]) == ("proved", [])
-    assert run.summary["datagrams"] == len(run.datagrams)
+    assert run.summary["datagrams"] == len(run.datagrams) - 2
     own = Run(run.events, sees=run.sees)
     own.datagrams = [x for x in run.datagrams if not x.get("dropped") and
                      x.get("lport") not in (LONG, MERGED, SPLIT, PARTLY)]
@@ -206,6 +228,8 @@ def test_without_checksum(traced):
         check_event(traced, *traced.at[place], "unconnected", dropped=None)
     check_event(traced, *traced.at[EMPTY_SUM, 6], "malformed", "UDP_CSUM",
                 bad_checksum=True)
+    (event,) = traced.at[BARE, 4]
+    assert judge.pick(event, ("outcome", "bad_checksum")) == ("none", None)
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -224,6 +248,13 @@ def test_long(traced, version):
     assert closed.get("drop_reason") in (None, "UDP_CSUM", "NO_SOCKET")
 
 
+def test_no_length(traced):
+    """IPv6 takes 0 for all that there is, as in a jumbogram."""
+    check_event(traced, *traced.at[NO_LENGTH, 4], "malformed", "PKT_TOO_SMALL",
+                len=None)
+    check_event(traced, *traced.at[NO_LENGTH, 6], "unconnected", len=8)
+
+
 def test_checksum_errors(traced):
     """As the kernel counts them, of IPv4."""
     assert traced.sockets.is_empty((LONG, 4))
@@ -232,14 +263,33 @@ def test_checksum_errors(traced):
                               for x in traced.run.datagrams)
 
 
-def test_filter(traced):
-    (event,) = traced.at[FILTER, 4]
+def check_filtered(traced, event, outcome):
+    """@outcome: without the filter."""
     if traced.run.sees("lost"):
         check_event(traced, event, "refused", "SOCKET_FILTER",
-                    sock_lport=FILTER)
+                    bad_checksum=None, sock_lport=event["lport"])
     else:
-        check_event(traced, event, "unconnected", dropped=True,
+        check_event(traced, event, outcome, dropped=True, bad_checksum=None,
                     predicted="outcome")
+
+
+@pytest.mark.parametrize("place", [(FILTER, 4), (LENIENT_FILTERED, 4),
+                                   (LENIENT_FILTERED, 6)])
+def test_filter(traced, place):
+    """Also what has no checksum, and needs none."""
+    check_filtered(traced, *traced.at[place], "unconnected")
+
+
+def test_filter_of_one(traced):
+    """Of three that the datagram is for; all but the newest get a clone."""
+    events = traced.at[MANY, 4]
+    assert [x["copy"] for x in events] == [0, 1, 2]
+    (event,) = [x for x in events
+                if x["outcome"] == "refused" or x.get("dropped")]
+    for other in events:
+        if other is not event:
+            check_event(traced, other, "multicast", dropped=None)
+    check_filtered(traced, event, "multicast")
 
 
 def test_policy(traced):

@@ -51,7 +51,8 @@ def datagram(source, target, payload, damage=0, claimed=None, check=None,
     from_ip, to_ip = (ipaddress.ip_address(x[0]) for x in (source, target))
     addrs = from_ip.packed + to_ip.packed
     length = 8 + len(payload)
-    header = struct.pack("!HHH", source[1], target[1], claimed or length)
+    header = struct.pack("!HHH", source[1], target[1],
+                         length if claimed is None else claimed)
     if from_ip.version == 4:
         pseudo = struct.pack("!BBH", 0, proto, length)
         ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 1, 0, 64, proto, 0)
