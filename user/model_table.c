@@ -79,7 +79,6 @@ void model_table_bury(struct model *model, struct model_sock *sock,
 {
 	model_table_drop_ends(model, sock);
 	sock->destroyed_ns = now_ns ?: 1; /* 0 is: not yet */
-	sock->next_dead = NULL;
 	model->dead_count++;
 	*model->dead_tail = sock;
 	model->dead_tail = &sock->next_dead;
@@ -139,8 +138,6 @@ void model_table_free_dead(struct model *model, uint64_t now_ns)
 		model->dead = sock->next_dead;
 		if (!model->dead)
 			model->dead_tail = &model->dead;
-		model_table_drop_ends(
-			model, sock); /* a straggler may have put it back */
 		if (!sock->replaced)
 			htab_remove(&model->socks, &sock->by_id);
 		model_table_free(sock);
@@ -184,7 +181,7 @@ static bool is_reborn(const struct model_sock *old,
 	if (old->closed_ns)
 		return now_ns > old->closed_ns;
 	if (old->last.state == TCP_LISTEN || now->state == TCP_LISTEN)
-		return was->lport && is->lport && was->lport != is->lport;
+		return was->lport != is->lport;
 	return was->rport && are_other_ends(was, is);
 }
 
@@ -335,7 +332,6 @@ int model_table_meet(struct model *model, const struct demux_sock *from,
 			model_table_bury(model, sock, now_ns);
 		/* The slab gives the same few addresses out at once. */
 		htab_remove(&model->socks, &sock->by_id);
-		model_table_drop_ends(model, sock);
 		sock->replaced = true;
 		sock = NULL;
 	}

@@ -56,6 +56,8 @@ static void test_connects(void **state)
 	assert_ptr_equal(gets(7, of_udp(9, bound(80))), sock);
 	assert_int_equal(sock->connected_ns, 4);
 	assert_int_equal(ports_get(&model.datagram_ports, 80)->sockets, 2);
+	/* Its remote ends are not what tells the port's sockets apart. */
+	assert_int_equal(ports_get(&model.datagram_ports, 80)->peers.count, 0);
 }
 
 static void test_port(void **state)

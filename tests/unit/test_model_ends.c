@@ -44,7 +44,25 @@ static void test_family_changes(void **state)
 	assert_int_equal(event.sock->number, 1);
 	assert_ptr_equal(find(client(1000)), event.sock);
 	assert_int_equal(event.sock->last.ends.family, 4);
+	/* A record from before, that came later. */
+	more.segment.sock.ends = mapped;
+	more.segment.head.mono_ns = 1;
+	assert_int_equal(feed(&model, &more).sock->number, 1);
 	assert_int_equal(feed(&model, &other).sock->number, 2);
+}
+
+/* What it has by then is not what it had. */
+static void test_closing_keeps_its_ends(void **state)
+{
+	struct demux_segment_more more = make_match(1, 100, client(1000));
+
+	(void)state;
+	feed(&model, &more);
+	more.segment.head.mono_ns = 2;
+	more.segment.sock.state = S_CLOSE;
+	more.segment.sock.ends.lport = 0;
+	assert_int_equal(feed(&model, &more).sock->number, 1);
+	assert_non_null(find(client(1000)));
 }
 
 static void tells_reason(uint32_t number, const char *name,
@@ -306,6 +324,7 @@ static void test_buried_and_listed(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(test_find_ends),
 	TEST(test_family_changes),
+	TEST(test_closing_keeps_its_ends),
 	TEST(test_drop_reason),
 	TEST(test_find_mapped),
 	TEST(test_closed_is_not_found),
