@@ -101,12 +101,18 @@ static bool wait_for_device(const struct model *model,
 			    const struct demux_sock *sock,
 			    struct judge_wait *wait)
 {
+	const struct model_sock *one = model_find(model, sock->id);
+
 	*wait = (struct judge_wait){
 		.id = sock->id,
 		.awaited = AWAITED_BOUND,
-		.fate = by_rebind(model_find(model, sock->id), event),
+		.fate = by_rebind(one, event),
 		.ifindex = sock->ifindex,
 	};
+	/* That it was bound there has been told: there is nothing to come. */
+	if (!wait->fate && one && !model_is_gone(one) &&
+	    one->bound_to == sock->ifindex)
+		wait->fate = FATE_STAYED;
 	return true;
 }
 
