@@ -125,7 +125,7 @@ struct model_sock *model_find_twin(const struct model *model,
 
 /* A listener, or a UDP socket with no remote end, that is still there, for all
  * that is known, and could have taken what came in by @ifindex and @sdif; or
- * NULL. */
+ * NULL. Of several the one that is surest to. */
 struct model_sock *model_find_bound(const struct model *model,
 				    const struct demux_arrival *got,
 				    uint32_t ifindex, uint32_t sdif);

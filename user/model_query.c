@@ -84,6 +84,17 @@ struct model_sock *model_find_twin(const struct model *model,
 	return NULL;
 }
 
+/* Is it surer that @one was there, and could have taken it, than that @other was? */
+static bool is_surer(const struct model_sock *one,
+		     const struct model_sock *other, uint32_t sdif)
+{
+	if (!one || !other)
+		return one;
+	if (sdif && !one->last.ifindex != !other->last.ifindex)
+		return one->last.ifindex;
+	return one->born_ns < other->born_ns;
+}
+
 /* One that is bound at @at, which is where it went or any. */
 static struct model_sock *find_bound(const struct model *model,
 				     const struct demux_ends *at,
@@ -93,6 +104,7 @@ static struct model_sock *find_bound(const struct model *model,
 	struct htab_node *node =
 		htab_find(&model->ends, model_table_hash_ends(at, got->netns));
 	bool is_udp = got->head.type == DEMUX_DATAGRAM;
+	struct model_sock *found = NULL;
 
 	for (; node; node = htab_next(node)) {
 		struct model_sock *sock =
@@ -107,10 +119,11 @@ static struct model_sock *find_bound(const struct model *model,
 		    sock->born_ns < got->head.mono_ns &&
 		    (!device || device == ifindex ||
 		     (sdif && device == sdif)) &&
-		    listens_for(&got->ends, &sock->last))
-			return sock;
+		    listens_for(&got->ends, &sock->last) &&
+		    is_surer(sock, found, sdif))
+			found = sock;
 	}
-	return NULL;
+	return found;
 }
 
 struct model_sock *model_find_bound(const struct model *model,
@@ -120,11 +133,11 @@ struct model_sock *model_find_bound(const struct model *model,
 	struct demux_ends at = { .family = got->ends.family,
 				 .lport = got->ends.lport };
 	struct model_sock *any = find_bound(model, &at, got, ifindex, sdif);
+	struct model_sock *exact;
 
-	if (any)
-		return any;
 	memcpy(at.laddr, got->ends.laddr, sizeof(at.laddr));
-	return find_bound(model, &at, got, ifindex, sdif);
+	exact = find_bound(model, &at, got, ifindex, sdif);
+	return is_surer(exact, any, sdif) ? exact : any;
 }
 
 struct model_sock *model_find_member(const struct model *model,

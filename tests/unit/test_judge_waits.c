@@ -140,6 +140,12 @@ static void test_listens(void **state)
 	more.segment.have |= DEMUX_HAVE_VIA;
 	more.segment.via = DEMUX_LOOKUP;
 	expect(&more, VERDICT_UNEXPLAINED, "I9: a listener could have");
+	/* Another one was there before. */
+	listen.head.mono_ns = 1;
+	listen.sock = make_listener(LISTENER_ID + 1, "10.0.0.1", 80);
+	assert_false(comes(&listen));
+	more.segment.have &= ~DEMUX_HAVE_VIA;
+	expect(&more, VERDICT_UNEXPLAINED, "I9: a listener could have");
 }
 
 /* A VRF's listener; its member is not seen (stable before 6.2). The connection with

@@ -88,6 +88,25 @@ static void test_bound_to_a_device(void **state)
 	assert_int_equal(bound_for(&segment, 0)->last.id, 2);
 }
 
+/* One that was there before is surer to have been, wherever it is bound; and by a
+ * VRF one that is bound to that. */
+static void test_bound_surely(void **state)
+{
+	struct demux_sock sock = make_listener(3, "0.0.0.0", 80);
+
+	(void)state;
+	listens(9, make_listener(1, "0.0.0.0", 80));
+	listens(8, make_listener(2, "10.0.0.1", 80));
+	assert_int_equal(bound_for(&segment, 0)->last.id, 2);
+	sock.ifindex = MEMBER;
+	listens(10, sock);
+	assert_int_equal(bound_for(&segment, 0)->last.id, 2);
+	assert_int_equal(bound_for(&segment, MEMBER)->last.id, 3);
+	listens(7, make_listener(4, "0.0.0.0", 80));
+	assert_int_equal(bound_for(&segment, 0)->last.id, 4);
+	assert_int_equal(bound_for(&segment, MEMBER)->last.id, 3);
+}
+
 /* The two have each their own port 80, and what is connected is no candidate. */
 static void test_bound_of_its_kind(void **state)
 {
@@ -265,12 +284,19 @@ static void test_gone_by_number(void **state)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin_query, end)
 
 static const struct CMUnitTest tests[] = {
-	TEST(test_bound_at),          TEST(test_bound_before),
-	TEST(test_bound_to_a_device), TEST(test_bound_of_its_kind),
-	TEST(test_bound_by_ends),     TEST(test_member),
-	TEST(test_ends_of_its_kind),  TEST(test_owns),
-	TEST(test_gone_by_number),    TEST(test_twin_of_a_device),
-	TEST(test_twin_by_a_member),  TEST(test_twin_by_loopback),
+	TEST(test_bound_at),
+	TEST(test_bound_before),
+	TEST(test_bound_to_a_device),
+	TEST(test_bound_of_its_kind),
+	TEST(test_bound_by_ends),
+	TEST(test_member),
+	TEST(test_bound_surely),
+	TEST(test_ends_of_its_kind),
+	TEST(test_owns),
+	TEST(test_gone_by_number),
+	TEST(test_twin_of_a_device),
+	TEST(test_twin_by_a_member),
+	TEST(test_twin_by_loopback),
 	TEST(test_twin_of_a_request),
 };
 
