@@ -35,6 +35,7 @@ enum demux_met {
 	MET_LISTENER_CLOSED = 1 << 19, /* of its request */
 	MET_SWALLOWED = 1 << 20,
 	MET_ACKED = 1 << 21,
+	MET_HIDDEN = 1 << 22, /* its request, if any, would not have shown */
 
 	MET_SOCKET = MET_FULL | MET_LISTENER | MET_REQUEST | MET_TIME_WAIT,
 };
@@ -91,8 +92,9 @@ classify_at_listener(const struct demux_segment *seg, __u32 met, __u32 blind)
 				   TCP_FLAG_FIN);
 
 	if (met & MET_CHILD)
-		return kind == TCP_FLAG_SYN ? DEMUX_CHILD :
-					      DEMUX_COOKIE_ACCEPTED;
+		return kind == TCP_FLAG_SYN || met & MET_HIDDEN ?
+			       DEMUX_CHILD :
+			       DEMUX_COOKIE_ACCEPTED;
 	if (seg->notes & DEMUX_NOTE_RESET)
 		return DEMUX_RESET;
 	if (met & MET_REQUEST_MADE)

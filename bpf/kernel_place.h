@@ -13,6 +13,7 @@
 #define IPSKB_L3SLAVE       128 /* include/net/ip.h */
 #define IP6SKB_L3SLAVE      64 /* include/linux/ipv6.h */
 #define NETNS_BPF_SK_LOOKUP 1 /* include/linux/bpf-netns.h */
+#define LOOPBACK_IFINDEX    1 /* include/net/flow.h; in each network namespace */
 
 /*
  * The device that TCP takes a segment to have come in by. Of one that this host

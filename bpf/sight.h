@@ -147,6 +147,21 @@ static __always_inline __u32 sight_tuple(struct bpf_sock_tuple *tuple,
 	return sizeof(tuple->ipv6);
 }
 
+/* The lookup that is repeated asks for skb->dev, which is loopback where a host
+ * talks to itself: a request of a listener that is bound to another device, or
+ * from a link-local address, is that device's, and not found. */
+static __always_inline bool is_request_hidden(struct __sk_buff *ctx,
+					      const struct demux_segment *seg)
+{
+	const __u8 *raddr = seg->ends.raddr;
+	bool is_link_local = seg->ends.family == 6 && raddr[0] == 0xfe &&
+			     (raddr[1] & 0xc0) == 0x80;
+
+	return ctx->ifindex == LOOPBACK_IFINDEX &&
+	       (seg->sock.ifindex ? seg->sock.ifindex != LOOPBACK_IFINDEX :
+				    is_link_local);
+}
+
 /*
  * The hook shows a request's listener, never the request. Asks the kernel to
  * look the segment up once more, which is the very lookup of moments ago, unless
@@ -168,8 +183,11 @@ static __always_inline void sight_request(struct __sk_buff *ctx,
 	/* What is found instead of a request may have taken its place just now;
 	 * and a host that talks to itself is looked up here by another device
 	 * than by TCP. */
-	if (has_requests && seg->flags & TCP_FLAG_ACK)
+	if (has_requests && seg->flags & TCP_FLAG_ACK) {
 		seg->predicted |= DEMUX_PREDICTED_OUTCOME;
+		if (is_request_hidden(ctx, seg))
+			flight->met |= MET_HIDDEN;
+	}
 	if (found && (found->state == TCP_NEW_SYN_RECV ||
 		      found->src_port == seg->sock.ends.lport))
 		assigned = false;

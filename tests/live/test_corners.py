@@ -83,8 +83,8 @@ def test_own_link_local_address(labs):
     if run.sees("looped request"):
         assert request["outcome"] == "request"
     else:
-        assert judge.pick(request, ("outcome", "predicted")) == ("listener",
-                                                           "outcome")
+        assert judge.pick(request, ("outcome", "detail", "predicted")) == (
+            "listener", "child", "outcome")
     verdict = "proved" if run.sees("device") else "explained"
     for segment in run.segments:
         if segment["outcome"] == "time_wait" and not run.sees("time_wait"):
