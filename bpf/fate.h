@@ -71,12 +71,13 @@ static __always_inline void fate_request_done(struct flight *flight,
 }
 
 /* inet_csk_reqsk_queue_drop_and_put(listener, req): the listener has closed, and
- * the kernel looks again. Inside a flight nobody else calls it. */
+ * the kernel looks again. Inside a flight nobody else calls it but tcp_check_req(),
+ * of an MPTCP join, whose child is not to be accepted. */
 static __always_inline void fate_request_dropped(void)
 {
 	struct flight *flight = flight_current(this_cell());
 
-	if (!flight)
+	if (!flight || flight->request)
 		return;
 	flight->met |= MET_LISTENER_CLOSED;
 	flight->record.more.segment.notes |= DEMUX_NOTE_REPEATED;

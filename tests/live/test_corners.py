@@ -8,6 +8,7 @@ import pytest
 
 import judge
 import peers
+from lab import ip
 from tracer import Trace, wait_until
 
 IPPROTO_MPTCP, IPV6_ADDRFORM = 262, 1
@@ -154,3 +155,41 @@ def test_mptcp_accepts(labs, client_too):
     is_seen = not client_too or run.sees("mptcp")
     assert len(run.accepts) == (count if is_seen else 0)
     assert run.summary["accepted"] == len(run.accepts)
+
+
+def mptcp_joins(namespace):
+    """How many subflows have joined a connection there."""
+    with namespace.inside(), open("/proc/thread-self/net/netstat") as table:
+        names, values = [x.split() for x in table if x.startswith("MPTcpExt:")]
+    return int(values[names.index("MPJoinAckRx")])
+
+
+def test_mptcp_join(labs):
+    """A second subflow is no connection to be accepted; the kernel ends its
+    request in another way, as if the listener had closed."""
+    lab = labs.veth()
+    try:
+        for name in lab.server.name, lab.client.name:
+            ip("-n", name, "mptcp", "limits", "set", "subflow", "2")
+        ip("-n", lab.client.name, "addr", "add", "10.77.0.3/24", "dev", "eth0")
+        ip("-n", lab.client.name, "mptcp", "endpoint", "add", "10.77.0.3",
+           "dev", "eth0", "subflow")
+    except subprocess.CalledProcessError:
+        pytest.skip("no MPTCP endpoints, of this kernel or of ip")
+    kind = socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP
+    with Trace(lab.namespaces) as run, lab.server.socket(*kind) as listener, \
+            lab.client.socket(*kind) as client:
+        listener.bind((lab.server_addr[4], PORT))
+        listener.listen(4)
+        client.connect((lab.server_addr[4], PORT))
+        conn, _ = listener.accept()
+        peers.talk(client, conn)
+        wait_until(lambda: mptcp_joins(lab.server), "the second subflow")
+        conn.close()
+    judge.check_accounting(run)
+    judge.check_proved(run)
+    births = [x for x in run.segments if "child" in x]
+    assert [judge.pick(x, ("raddr", "outcome", "detail")) for x in births] == [
+        (x, "request", "child") for x in ("10.77.0.2", "10.77.0.3")]
+    assert {x["raddr"] for x in run.accepts} == (
+        {"10.77.0.2"} if run.sees("mptcp") else set())
