@@ -19,10 +19,11 @@ from lab import Labs
 from tracer import Run, Trace
 
 SHORT, CUT, EMPTY_SUM, LENIENT = 12400, 12401, 12402, 12403
-NO_LENGTH, LENIENT_FILTERED = 12404, 12405
+NO_LENGTH, LENIENT_FILTERED, PADDED = 12404, 12405, 12406
 LONG, LONG_FILTERED, LONG_CLOSED = 12410, 12411, 12412
 FILTER, FULL, POLICY = 12420, 12421, 12422
-CLOSED, LITE, MANY, BARE = 12430, 12431, 12432, 12433
+CLOSED, LITE, BARE = 12430, 12431, 12432
+MANY, MANY_FULL = 12433, 12434
 MERGED, SPLIT, PARTLY = 12440, 12441, 12442
 UDP_NO_CHECK6_RX, UDP_SEGMENT, UDP_GRO = 102, 103, 104
 IP_RECVERR, IPV6_RECVERR, IPPROTO_UDPLITE = 11, 25, 136
@@ -55,16 +56,17 @@ class Traced:
         for version in 4, 6:
             filter_all(sockets.servers[LONG_FILTERED, version])
             filter_all(sockets.servers[LENIENT_FILTERED, version])
-        for port in FILTER, FULL, POLICY, MERGED, SPLIT, PARTLY:
+        for port in FILTER, FULL, POLICY, MERGED, SPLIT, PARTLY, PADDED:
             sockets.server(port, port=port)
         filter_all(sockets.servers[FILTER])
         filter_short(sockets.servers[PARTLY], 1000)
         sockets.servers[FULL].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                          1)
         sockets.servers[MERGED].setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
-        for name in "abc":
-            self.member(name)
+        for name in "abcdef":
+            self.member(name, MANY if name < "d" else MANY_FULL)
         filter_all(sockets.servers["b"])
+        sockets.servers["e"].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         self.has_policy = block(lab.server, POLICY)
         self.lite = self.lite_socket(stack)
         with Trace(lab.namespaces, "-u") as self.run:
@@ -78,8 +80,8 @@ class Traced:
         for event in self.run.datagrams:
             self.at[event.get("lport"), event["family"]].append(event)
 
-    def member(self, name):
-        made = self.sockets.server(name, "0.0.0.0", MANY,
+    def member(self, name, port):
+        made = self.sockets.server(name, "0.0.0.0", port,
                                    [socket.SO_REUSEADDR])
         made.setsockopt(
             socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
@@ -119,6 +121,8 @@ class Traced:
             for port in LONG, LONG_FILTERED, LONG_CLOSED:
                 self.send_raw(version, port, 1000, damage=1)
         got += self.sockets.take((NO_LENGTH, 6))
+        self.send_raw(4, PADDED, check=0, claimed=12)
+        got += self.sockets.take(PADDED)
         self.send_raw(4, BARE, check=0)
         self.send_raw(4, LITE, 2, proto=IPPROTO_UDPLITE)
         return got
@@ -132,7 +136,11 @@ class Traced:
         client.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
                           socket.inet_aton(self.lab.client_addr[4]))
         self.sockets.send(client, b"x", GROUPS[4], MANY)
-        return self.sockets.take("a") + self.sockets.take("c")
+        got = self.sockets.take("a") + self.sockets.take("c")
+        for _ in range(9):
+            self.sockets.send(client, b"x" * 1000, GROUPS[4], MANY_FULL)
+            got += self.sockets.take("d") + self.sockets.take("f")
+        return got
 
     def error_of(self, version):
         """What an unconnected sender is told."""
@@ -191,19 +199,20 @@ def check_event(traced, event, outcome, reason=None, **more):
 def test_all(traced):
     """Each is told once, and who reads it reads it."""
     run, sockets = traced.run, traced.sockets
-    wanted = {(LITE, 4): 0, (FULL, 4): 9, (MANY, 4): 3}
+    wanted = {(LITE, 4): 0, (FULL, 4): 9, (MANY, 4): 3, (MANY_FULL, 4): 27}
     for version in 4, 6:
         wanted.update({(CUT, version): 3, (None, version): 1})
     for place, events in traced.at.items():
         if place[0] not in (MERGED, SPLIT, PARTLY):
             assert len(events) == wanted.get(place, 1), place
     assert (run.summary["verdict"], run.summary["why"]) == ("proved", [])
-    assert run.summary["datagrams"] == len(run.datagrams) - 2
+    assert run.summary["datagrams"] == len(run.datagrams) - 2 - 18
     own = Run(run.events, sees=run.sees)
     own.datagrams = [x for x in run.datagrams if not x.get("dropped") and
                      x.get("lport") not in (LONG, MERGED, SPLIT, PARTLY)]
     full = sum(x.get("lport") == FULL for x in own.datagrams)
-    got = traced.got + sockets.take(FULL, full)
+    kept = sum(x.get("lport") == MANY_FULL for x in own.datagrams) - 18
+    got = traced.got + sockets.take(FULL, full) + sockets.take("e", kept)
     assert full and collections.Counter(told(own, sockets)) == (
         collections.Counter(got))
     assert all(sockets.is_empty(x) for x in sockets.servers)
@@ -253,6 +262,11 @@ def test_no_length(traced):
     check_event(traced, *traced.at[NO_LENGTH, 4], "malformed", "PKT_TOO_SMALL",
                 len=None)
     check_event(traced, *traced.at[NO_LENGTH, 6], "unconnected", len=8)
+
+
+def test_padded(traced):
+    """There are four bytes more than its header says."""
+    check_event(traced, *traced.at[PADDED, 4], "unconnected", len=4)
 
 
 def test_checksum_errors(traced):
@@ -314,6 +328,16 @@ def test_no_room(traced):
         check_event(traced, event, "unconnected",
                     "SOCKET_RCVBUFF" if lost else None, sock_lport=FULL)
     assert any("dropped" in x for x in traced.at[FULL, 4])
+
+
+def test_no_room_of_one(traced):
+    """It is told of the one of three that has none, and of no other."""
+    lost = collections.Counter()
+    for event in traced.at[MANY_FULL, 4]:
+        check_event(traced, event, "multicast",
+                    "SOCKET_RCVBUFF" if event.get("dropped") else None)
+        lost[event["sock"]] += event.get("dropped", False)
+    assert sorted(x > 0 for x in lost.values()) == [False, False, True]
 
 
 def test_nobody(traced):
