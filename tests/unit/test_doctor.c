@@ -276,6 +276,12 @@ static void test_text_answers(void **state)
 	report.verbose = true;
 	assert_contains(told(doctor_text), "yes on_match");
 	assert_lacks(told(doctor_text), "tcp_v4_rcv");
+	stable->hooks[0].state = DOCTOR_POINTLESS;
+	assert_contains(told(doctor_text), "nothing of that kind");
+	stable->hooks[0].error = -EALREADY;
+	strcpy(stable->hooks[0].why, "the other tells all");
+	assert_lacks(told(doctor_text), "nothing of that kind");
+	assert_contains(told(doctor_text), "pointless: the other tells all");
 	stable->works = false;
 	stable->why = fentry->why;
 	report.best = NULL;
