@@ -80,10 +80,14 @@ static int attach(struct backend_trace *trace, bool begins, char *why,
 		if (trace->links[i])
 			continue;
 		trace->errors[i] = trace->errors[i] ?: -errno;
-		log_info("%s: no hook on %s (%s): %s", trace->backend->name,
+		if (trace->pointless[i] && trace->errors[i] == -EALREADY)
+			continue; /* the one before it tells all */
+		log_info("%s: no %s on %s (%s): %s", trace->backend->name,
+			 hook->kind == HOOK_EVENT ? "perf event" : "hook",
 			 hook->symbol, hook->gives,
 			 strerror(-trace->errors[i]));
-		if (trace->pointless[i])
+		/* A tracepoint's program follows, which will do without. */
+		if (trace->pointless[i] || hook->kind == HOOK_EVENT)
 			continue;
 		note(trace->coverage, sizeof(trace->coverage), hook->symbol);
 		if (hook->need == HOOK_PROOF)

@@ -98,3 +98,15 @@ def test_what_it_needs(tracing, backend):
         said = done.stderr
         assert said.startswith(f"sockdemux-trace: {backend}: ")
         assert reason in said and said.count("\n") == 1
+
+
+def test_without_the_perf_event(tracing, backend):
+    """The tracepoint has a hook all the same."""
+    if backend != "stable":
+        pytest.skip("it has none")
+    no_tracefs = ("umount -a -t tracefs; "
+                  "exec setpriv --bounding-set=-sys_admin \"$@\"")
+    done = subprocess.run(["unshare", "-m", "sh", "-c", no_tracefs, "sh",
+                           *command("-d", "0.1", "-q", "-j")], check=True,
+                          stdout=subprocess.PIPE, timeout=60)
+    assert "coverage" not in json.loads(done.stdout)
