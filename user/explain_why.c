@@ -197,13 +197,16 @@ static void say_candidates(struct words *words, const struct event *event)
 
 void explain_not_found(struct words *words, const struct event *event)
 {
+	bool is_seen = !(event->segment->predicted & DEMUX_PREDICTED_OUTCOME);
+
 	/* That it reached the listeners says that there was nothing before. */
-	if (event_via(event) == DEMUX_LOOKUP &&
-	    !(event->segment->predicted & DEMUX_PREDICTED_OUTCOME)) {
+	if (is_seen && event_via(event) == DEMUX_LOOKUP) {
 		say(words, " No established socket has this pair of endpoints");
 		say_strangers(words, event->with_why);
-		say_sk_lookup(words, event);
 	}
+	/* Where the way is not seen, a socket that was assigned is predicted. */
+	if (is_seen && (!event_via(event) || event_via(event) == DEMUX_LOOKUP))
+		say_sk_lookup(words, event);
 	say_candidates(words, event);
 }
 

@@ -18,6 +18,11 @@ static void test_sk_lookup(void **state)
 	says(ACK_CAME NOT_FOUND ". Before the listeners a BPF program "
 				"(sk_lookup, id 45) is asked. #3, which "
 				"listens, took it.");
+	/* The way is not seen. */
+	seg->have &= ~DEMUX_HAVE_VIA;
+	says(ACK_CAME " Before the listeners a BPF program (sk_lookup, id 45) "
+		      "is asked. #3, which listens, took it.");
+	seg->have |= DEMUX_HAVE_VIA;
 	seg->sock.ends = make_ends("127.0.0.1", 7, "0.0.0.0", 0);
 	ends_with("is asked. It chose one that listens on 127.0.0.1:7. #3, "
 		  "which listens, took it.");
