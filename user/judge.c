@@ -88,6 +88,7 @@ static const char *asked_before(char to[ASKED_MAX],
 static enum verdict judge_nobody(struct judge *judge)
 {
 	const struct demux_segment *seg = judge->event->segment;
+	uint64_t late_ns = event_via(judge->event) ? 0 : LATE_NS;
 	enum verdict verdict = judge_bypass(judge);
 	struct model_sock *listener;
 	char asked[ASKED_MAX];
@@ -114,11 +115,14 @@ static enum verdict judge_nobody(struct judge *judge)
 		return judge_explain(judge, "I9: it came in by a VRF, and the "
 					    "listener is bound to none "
 					    "(tcp_l3mdev_accept)");
-	if (!event_via(judge->event) &&
-	    seg->head.mono_ns < listener->born_ns + LATE_NS)
-		return judge_explain(judge, "I9: a listener that could have "
-					    "taken it began to listen just "
-					    "then");
+	if (seg->head.mono_ns < model_since(listener) + late_ns)
+		return judge_explain(
+			judge,
+			"I9: a listener that could have taken it "
+			"%s just then",
+			listener->rebound_ns ?
+				"was being bound to another device" :
+				"began to listen");
 	/* The walk gives up in a long bucket; with --detail in a longer one. */
 	return judge_doubt(judge, "I9: a listener could have taken it%s",
 			   judge->event->with_why ?

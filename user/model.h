@@ -65,6 +65,13 @@ struct model_sock {
 	struct model_holder *holders; /* where the model keeps all */
 };
 
+/* Since when has it been bound where it is? */
+static inline uint64_t model_since(const struct model_sock *sock)
+{
+	return sock->rebound_ns > sock->born_ns ? sock->rebound_ns :
+						  sock->born_ns;
+}
+
 #define MODEL_REASONS 256 /* kernels have half as many */
 
 /* Has it left the lookup tables, for all that is known? */

@@ -92,7 +92,7 @@ static bool is_surer(const struct model_sock *one,
 		return one;
 	if (sdif && !one->last.ifindex != !other->last.ifindex)
 		return one->last.ifindex;
-	return one->born_ns < other->born_ns;
+	return model_since(one) < model_since(other);
 }
 
 /* One that is bound at @at, which is where it went or any. */

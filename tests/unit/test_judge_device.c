@@ -172,6 +172,36 @@ static void test_rebound_behind(void **state)
 	assert_int_equal(held.abouts.count, 0);
 }
 
+/* A listener that was bound to another device than what is nobody's came in by. */
+static void test_listener_rebound(void **state)
+{
+	struct demux_segment_more more =
+		make_segment(1000 * MS, DEMUX_NONE, client(4));
+	struct demux_device device =
+		make_device(1, make_listener(200, "0.0.0.0", 80));
+
+	(void)state;
+	device.sock.ifindex = 7;
+	assert_false(comes(&device));
+	more.segment.have |= DEMUX_HAVE_SDIF | DEMUX_HAVE_VIA;
+	more.segment.via = DEMUX_LOOKUP;
+	expect(&more, VERDICT_PROVED, NULL);
+	device.head.mono_ns = 1000 * MS + 1;
+	device.sock.ifindex = 0;
+	assert_false(comes(&device));
+	expect(&more, VERDICT_EXPLAINED,
+	       "I9: a listener that could have taken "
+	       "it was being bound to another");
+	more.segment.head.mono_ns++;
+	expect(&more, VERDICT_UNEXPLAINED, "I9: a listener could have");
+	more.segment.have &= ~DEMUX_HAVE_VIA;
+	expect(&more, VERDICT_EXPLAINED,
+	       "I9: a listener that could have taken "
+	       "it was being bound to another");
+	more.segment.head.mono_ns += 1 * MS;
+	expect(&more, VERDICT_UNEXPLAINED, "I9: a listener could have");
+}
+
 /* The other socket with these ends was bound to the segment's device, and is bound to
  * another one before the lookup. */
 static void test_twin_rebound(void **state)
@@ -207,6 +237,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_passed_by_as_rebound),
 	TEST(test_rebound_behind),
 	TEST(test_twin_rebound),
+	TEST(test_listener_rebound),
 };
 
 RUN("judge_device", tests)
