@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * backend_event.c - a program on the perf event of a tracepoint. The event's number
- * stands in tracefs. Where that is not mounted, a mount of our own is opened that
- * no path leads to, and that goes with its descriptor.
+ * stands in tracefs, of which a mount of our own is opened that no path leads to, and
+ * that goes with its descriptor: another may be hidden below something else. Who may
+ * not mount takes that.
  */
 #include "backend_event.h"
 
@@ -40,11 +41,15 @@ static int mount_tracefs(void)
 
 static int open_tracefs(void)
 {
+	int own = mount_tracefs(), err = errno;
 	char path[256];
 
+	if (own >= 0)
+		return own;
 	if (mounts_find("tracefs", path, sizeof(path)))
 		return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return mount_tracefs();
+	errno = err;
+	return -1;
 }
 
 /* The number of that event, or -1 and errno. */

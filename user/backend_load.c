@@ -103,7 +103,7 @@ static bool exists(const struct btf *btf, const struct hook *hook)
 		return kernel_btf_tracepoint_args(btf, hook->symbol) >= 0;
 	case HOOK_CGROUP:
 		return true;
-	case HOOK_EVENT: /* its flag faultable; the rest of BTF is silent */
+	case HOOK_EVENT: /* it came with such tracepoints, and BTF has no more */
 		return kernel_btf_has_struct(btf, "tracepoint_ext");
 	default:
 		return kernel_btf_func_args(btf, hook->symbol) >= 0;

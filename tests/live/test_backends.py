@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from sight import LIMITS
-from tracer import BACKENDS, UnderTest, attempt, command, run_tool
+from tracer import BACKENDS, TOOL, UnderTest, attempt, command, run_tool
 
 MUST_TRACE = os.environ.get("SOCKDEMUX_MUST_TRACE", "").split()
 OUTCOMES = "none", "time_wait", "refused"
@@ -110,3 +110,18 @@ def test_without_the_perf_event(tracing, backend):
                            *command("-d", "0.1", "-q", "-j")], check=True,
                           stdout=subprocess.PIPE, timeout=60)
     assert "coverage" not in json.loads(done.stdout)
+
+
+def test_tracefs_that_is_hidden(tracing, backend, tmp_path):
+    """Below another mount: the list of mounts does not tell."""
+    if backend != "stable":
+        pytest.skip("it does not ask for it")
+    mounts = "; ".join(f"mount -t {kind} none {tmp_path}{at}" for kind, at in
+                       (("tmpfs", ""), ("tracefs", "/t"), ("tmpfs", "")))
+    mounts = mounts.replace("; mount", f"; mkdir {tmp_path}/t; mount", 1)
+    done = subprocess.run([*in_own_mounts(mounts), TOOL, "doctor", "-b",
+                           backend, "-j"], check=True,
+                          stdout=subprocess.PIPE, timeout=60)
+    hooks = json.loads(done.stdout)["backends"][0]["hooks"]
+    event = next(x for x in hooks if x["program"] == "on_syscall_event")
+    assert event["attached"] or event.get("pointless")
