@@ -17,12 +17,16 @@
 
 #include "backend.h"
 #include "clock.h"
+#include "kernel_segments.h"
 #include "live_accepts.h"
 #include "log.h"
 #include "snapshot.h"
 
 /* So much a round, so that signals and timers get their turn. */
 #define RECORDS_PER_ROUND 100000
+
+/* What the kernel has counted reaches the hooks within microseconds. */
+#define COUNTED_MS 20
 
 /* What a cell begins with. */
 #define COUNTERS_LEN \
@@ -37,6 +41,7 @@ struct live {
 	struct live_accepts accepts; /* that wait for their descriptors */
 	const char *cells; /* the map, one struct cell per CPU */
 	size_t cell_size, cells_size;
+	struct kernel_segments in_segs; /* since the hooks are there */
 	source_take take; /* of the round that is under way */
 	void *context;
 	bool enough; /* take() wants no more of this round */
@@ -199,8 +204,11 @@ static int finish_live(struct source *source, source_take take, void *context)
 			  .len = has_udp ? sizeof(end) : DEMUX_END_LEN },
 	};
 	struct backend_misses misses;
+	uint64_t grown, seen;
 	int err;
 
+	grown = kernel_segments_grown(&live->in_segs);
+	poll(NULL, 0, COUNTED_MS);
 	backend_end_segments(live->trace);
 	wait_for_flights(live);
 	misses = backend_misses(live->trace);
@@ -212,7 +220,8 @@ static int finish_live(struct source *source, source_take take, void *context)
 		err = take_waiting(live, UINT64_MAX);
 	sum_counters(live, &end);
 	end.counters.stuck += misses.doubts;
-	end.unseen = misses.segments;
+	seen = end.counters.seen + misses.segments;
+	end.unseen = misses.segments + (grown > seen ? grown - seen : 0);
 	end.datagrams.unseen = misses.datagrams;
 	end.head.mono_ns = clock_mono_ns();
 	if (!err)
@@ -225,6 +234,8 @@ static void close_live(struct source *source)
 {
 	struct live *live = (struct live *)source;
 
+	if (live->in_segs.fd >= 0)
+		close(live->in_segs.fd);
 	ring_buffer__free(live->ring);
 	if (live->cells)
 		munmap((void *)live->cells, live->cells_size);
@@ -287,6 +298,7 @@ struct source *source_live(const char *backend, struct backend_wish *wish)
 		return NULL;
 	}
 	live_accepts_init(&live->accepts);
+	live->in_segs.fd = -1;
 	live->without = wish->without;
 	wish->before_segments = take_snapshot;
 	wish->context = live;
@@ -298,6 +310,8 @@ struct source *source_live(const char *backend, struct backend_wish *wish)
 		log_error("cannot map the ring buffer: %s", strerror(-err));
 		goto out;
 	}
+	if ((live->trace->config->protos ?: DEMUX_TCP) & DEMUX_TCP)
+		kernel_segments_begin(&live->in_segs);
 	live->source.is_live = true;
 	live->source.fd = ring_buffer__epoll_fd(live->ring);
 	live->source.read = read_live;
