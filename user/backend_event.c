@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * backend_event.c - a program on the perf event of a tracepoint. The event's number
- * stands in tracefs, of which a mount of our own is opened that no path leads to, and
- * that goes with its descriptor: another may be hidden below something else. Who may
- * not mount takes that.
+ * stands in tracefs. Where that is not mounted, or is hidden below another mount, one
+ * of our own is opened that no path leads to, and that goes with its descriptor.
  */
 #include "backend_event.h"
 
@@ -39,24 +38,12 @@ static int mount_tracefs(void)
 	return mount;
 }
 
-static int open_tracefs(void)
+/* The number of that event, or -1 and errno; closes @tracefs. */
+static int number_in(int tracefs, const char *event)
 {
-	int own = mount_tracefs(), err = errno;
-	char path[256];
-
-	if (own >= 0)
-		return own;
-	if (mounts_find("tracefs", path, sizeof(path)))
-		return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	errno = err;
-	return -1;
-}
-
-/* The number of that event, or -1 and errno. */
-static int find_number(const char *event)
-{
-	int tracefs = open_tracefs(), fd, number = -1;
-	char path[128], text[16] = "";
+	char path[128], text[16];
+	int fd, number = -1;
+	ssize_t len;
 
 	if (tracefs < 0)
 		return -1;
@@ -65,10 +52,26 @@ static int find_number(const char *event)
 	close_quietly(tracefs);
 	if (fd < 0)
 		return -1;
-	if (read(fd, text, sizeof(text) - 1) > 0)
+	len = read(fd, text, sizeof(text) - 1);
+	if (len > 0) {
+		text[len] = '\0';
 		number = atoi(text);
+	} else if (!len) {
+		errno = EIO;
+	}
 	close_quietly(fd);
 	return number;
+}
+
+static int find_number(const char *event)
+{
+	char path[256];
+	int number = -1;
+
+	if (mounts_find("tracefs", path, sizeof(path)))
+		number = number_in(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC),
+				   event);
+	return number < 0 ? number_in(mount_tracefs(), event) : number;
 }
 
 struct bpf_link *backend_event_attach(struct bpf_program *program,
