@@ -104,12 +104,15 @@ static __always_inline void syscall_listens(__u32 fd, long ret)
 static __always_inline struct sock *syscall_rebound(struct pt_regs *regs,
 						    long ret)
 {
-	__u32 option = PT_REGS_PARM3_CORE_SYSCALL(regs);
 	struct socket *socket;
+	__u32 option;
 
+	/* All system calls of the host come here. */
 	if (SYSCALL_NUMBER(regs) != SYS_SETSOCKOPT || ret || is_compat() ||
-	    (__u32)PT_REGS_PARM2_CORE_SYSCALL(regs) != SOL_SOCKET ||
-	    (option != SO_BINDTODEVICE && option != SO_BINDTOIFINDEX))
+	    (__u32)PT_REGS_PARM2_CORE_SYSCALL(regs) != SOL_SOCKET)
+		return NULL;
+	option = PT_REGS_PARM3_CORE_SYSCALL(regs);
+	if (option != SO_BINDTODEVICE && option != SO_BINDTOIFINDEX)
 		return NULL;
 	socket = syscall_socket(PT_REGS_PARM1_CORE_SYSCALL(regs));
 	return socket ? BPF_CORE_READ(socket, sk) : NULL;

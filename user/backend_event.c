@@ -9,7 +9,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,60 +17,57 @@
 
 #include "mounts.h"
 
-static void close_quietly(int fd)
-{
-	int err = errno;
-
-	close(fd);
-	errno = err;
-}
-
-static int mount_tracefs(void)
-{
-	int fs = syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC), mount = -1;
-
-	if (fs < 0)
-		return -1;
-	if (!syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		mount = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
-	close_quietly(fs);
-	return mount;
-}
-
-/* The number of that event, or -1 and errno; closes @tracefs. */
+/* The number of that event, or -errno; closes @tracefs, which may be -errno too. */
 static int number_in(int tracefs, const char *event)
 {
 	char path[128], text[16];
-	int fd, number = -1;
 	ssize_t len;
+	int fd;
 
 	if (tracefs < 0)
-		return -1;
+		return tracefs;
 	snprintf(path, sizeof(path), "events/%s/id", event);
 	fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
-	close_quietly(tracefs);
-	if (fd < 0)
-		return -1;
-	len = read(fd, text, sizeof(text) - 1);
-	if (len > 0) {
-		text[len] = '\0';
-		number = atoi(text);
-	} else if (!len) {
-		errno = EIO;
-	}
-	close_quietly(fd);
-	return number;
+	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (len <= 0)
+		len = len ? -errno : -EIO;
+	if (fd >= 0)
+		close(fd);
+	close(tracefs);
+	if (len < 0)
+		return len;
+	text[len] = '\0';
+	return atoi(text);
 }
 
 static int find_number(const char *event)
 {
 	char path[256];
-	int number = -1;
+	int number = -ENOENT;
 
 	if (mounts_find("tracefs", path, sizeof(path)))
 		number = number_in(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC),
 				   event);
-	return number < 0 ? number_in(mount_tracefs(), event) : number;
+	return number < 0 ? number_in(mounts_open_own("tracefs"), event) :
+			    number;
+}
+
+struct bpf_link *backend_event_link(struct bpf_program *program, int fd)
+{
+	struct bpf_link *link;
+	int err;
+
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	link = bpf_program__attach_perf_event(program, fd);
+	if (link)
+		return link;
+	err = errno;
+	close(fd);
+	errno = err;
+	return NULL;
 }
 
 struct bpf_link *backend_event_attach(struct bpf_program *program,
@@ -80,18 +76,12 @@ struct bpf_link *backend_event_attach(struct bpf_program *program,
 	struct perf_event_attr attr = { .size = sizeof(attr),
 					.type = PERF_TYPE_TRACEPOINT };
 	int number = find_number(event), fd;
-	struct bpf_link *link;
 
 	if (number < 0)
-		return NULL;
+		return backend_event_link(program, number);
 	attr.config = number;
 	/* Of one CPU in name only: the program runs on all. */
 	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1,
 		     PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	link = bpf_program__attach_perf_event(program, fd);
-	if (!link)
-		close_quietly(fd);
-	return link;
+	return backend_event_link(program, fd < 0 ? -errno : fd);
 }

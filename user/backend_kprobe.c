@@ -7,6 +7,7 @@
  * however it ends; probes made through tracefs would stay.
  */
 #include "backend.h"
+#include "backend_event.h"
 #include "backend_kprobe.h"
 #include "backend_load.h"
 
@@ -129,24 +130,15 @@ static struct bpf_link *attach(struct backend_trace *trace, int hook,
 {
 	const struct hook *of = trace->hooks[hook];
 	struct bpf_link *link;
-	int fd, err;
+	int fd;
 
 	if (of->kind == HOOK_TRACEPOINT)
 		return bpf_program__attach(program);
 	fd = backend_kprobe_open(of);
-	if (fd < 0) {
-		errno = -fd;
-		return NULL;
-	}
-	link = bpf_program__attach_perf_event(program, fd);
-	if (link) {
+	link = backend_event_link(program, fd);
+	if (link)
 		trace->probe_fds[hook] = fd;
-		return link;
-	}
-	err = errno;
-	close(fd);
-	errno = err;
-	return NULL;
+	return link;
 }
 
 static int describe(struct backend_trace *trace, const struct btf *btf,

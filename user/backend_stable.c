@@ -24,6 +24,8 @@
 #include "mounts.h"
 #include "stable.skel.h"
 
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
 static const struct hook hooks[] = {
 	{ "on_destroy", "tcp_destroy_sock", HOOK_TRACEPOINT, false, MISS_SHOWS,
 	  HOOK_EXTRA, "sockets whose memory goes back" },
@@ -62,7 +64,8 @@ static bool find_receivers(struct demux_config *config)
 {
 	static const char *const names[] = { "tcp_v4_rcv", "tcp_v6_rcv" };
 
-	return kernel_symbols_ranges(names, 2, config->receivers, 4) > 0;
+	return kernel_symbols_ranges(names, COUNT(names), config->receivers,
+				     COUNT(config->receivers)) > 0;
 }
 
 /* 7.2 has no __udp4_lib_rcv. */
@@ -81,9 +84,11 @@ static bool find_datagram_receivers(struct demux_config *config)
 	static const char *const queuer = "__udp_enqueue_schedule_skb";
 
 	/* Of 6.18 and 7.2 it drops, older ones leave that to its callers. */
-	kernel_symbols_ranges(&queuer, 1, config->datagram_queuers, 2);
-	return kernel_symbols_ranges(names, sizeof(names) / sizeof(names[0]),
-				     config->datagram_receivers, 16) > 0;
+	kernel_symbols_ranges(&queuer, 1, config->datagram_queuers,
+			      COUNT(config->datagram_queuers));
+	return kernel_symbols_ranges(names, COUNT(names),
+				     config->datagram_receivers,
+				     COUNT(config->datagram_receivers)) > 0;
 }
 
 static void tell_limits(struct backend_trace *trace, const struct btf *btf)

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -259,21 +258,15 @@ enum doctor_state doctor_facts_of_lockdown(struct doctor_check *check,
 	return DOCTOR_GOOD;
 }
 
-/* Where securityfs is not mounted, a mount of our own that nobody sees and that
- * goes with the descriptor. */
+/* Where securityfs is not mounted. */
 static int read_unmounted(char *line, size_t size)
 {
-	int fs = syscall(SYS_fsopen, "securityfs", FSOPEN_CLOEXEC);
-	int dir, err;
+	int dir = mounts_open_own("securityfs"), err;
 
-	if (fs < 0)
-		return -errno;
-	err = syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-	dir = err ? -1 : syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
-	err = dir < 0 ? -errno : read_line(dir, "lockdown", line, size);
-	if (dir >= 0)
-		close(dir);
-	close(fs);
+	if (dir < 0)
+		return dir;
+	err = read_line(dir, "lockdown", line, size);
+	close(dir);
 	return err;
 }
 

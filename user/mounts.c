@@ -4,9 +4,13 @@
  */
 #include "mounts.h"
 
+#include <errno.h>
+#include <linux/mount.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 bool mounts_find(const char *type, char *path, size_t size)
 {
@@ -24,4 +28,19 @@ bool mounts_find(const char *type, char *path, size_t size)
 	}
 	endmntent(mounts);
 	return found;
+}
+
+int mounts_open_own(const char *type)
+{
+	int fs = syscall(SYS_fsopen, type, FSOPEN_CLOEXEC), mount;
+
+	if (fs < 0)
+		return -errno;
+	mount = syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (!mount)
+		mount = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	if (mount < 0)
+		mount = -errno;
+	close(fs);
+	return mount;
 }
