@@ -39,7 +39,7 @@ static bool find_in_segs(char *text, uint64_t *in_segs)
 
 static bool read_in_segs(int fd, uint64_t *in_segs)
 {
-	char text[8192];
+	char text[32768];
 	size_t len = 0;
 	ssize_t got;
 
@@ -70,5 +70,5 @@ uint64_t kernel_segments_grown(struct kernel_segments *segments)
 	is_known = read_in_segs(segments->fd, &now);
 	close(segments->fd);
 	segments->fd = -1;
-	return is_known ? now - segments->before : 0;
+	return is_known && now > segments->before ? now - segments->before : 0;
 }
