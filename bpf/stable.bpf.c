@@ -75,7 +75,7 @@ SEC("tracepoint")
 int on_syscall_event(struct syscall_exit *ctx)
 {
 	syscall_ends(syscall_regs(), ctx->ret);
-	return 0;
+	return 1; /* let others have the event: perf trace, perf stat */
 }
 
 SEC("tp_btf/sys_exit")

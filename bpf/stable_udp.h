@@ -51,7 +51,7 @@ SEC("tracepoint")
 int on_bind_event(struct syscall_exit *ctx)
 {
 	sight_binds(syscall_regs(), ctx->ret);
-	return 0;
+	return 1; /* let others have the event */
 }
 
 SEC("tp_btf/sys_exit")

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which backends start here, which is taken, and what is said of the others."""
 
+import ctypes
 import json
 import os
+import struct
 import subprocess
 
 import pytest
 
+from bpf import libc
 from sight import LIMITS
-from tracer import BACKENDS, TOOL, UnderTest, attempt, command, run_tool
+from tracer import (BACKENDS, TOOL, Trace, UnderTest, attempt, command,
+                    run_tool)
 
 MUST_TRACE = os.environ.get("SOCKDEMUX_MUST_TRACE", "").split()
 OUTCOMES = "none", "time_wait", "refused"
+SYS_PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241}[os.uname().machine]
+PERF_TYPE_TRACEPOINT = 2
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -125,3 +131,24 @@ def test_tracefs_that_is_hidden(tracing, backend, tmp_path):
     hooks = json.loads(done.stdout)["backends"][0]["hooks"]
     event = next(x for x in hooks if x["program"] == "on_syscall_event")
     assert event["attached"] or event.get("pointless")
+
+
+def count_own(tracepoint):
+    """A perf event that counts what this task makes of it, as of perf stat."""
+    attr = struct.pack("IIQ112x", PERF_TYPE_TRACEPOINT, 128, tracepoint)
+    event = libc.syscall(SYS_PERF_EVENT_OPEN, ctypes.create_string_buffer(attr),
+                         0, -1, -1, 0)
+    assert event >= 0, os.strerror(ctypes.get_errno())
+    return os.fdopen(event, "rb", buffering=0)
+
+
+def test_others_have_their_perf_events(tracing, backend, tmp_path):
+    """The kernel drops one for all if a program on it says so."""
+    of = in_own_mounts(f"mount -t tracefs none {tmp_path}")
+    number = int(subprocess.check_output(
+        [*of, "cat", f"{tmp_path}/events/raw_syscalls/sys_exit/id"]))
+    with Trace([], "-t", "-u"), count_own(number) as event:
+        for _ in range(1000):
+            os.getppid()
+        (counted,) = struct.unpack("Q", event.read(8))
+    assert counted >= 1000
