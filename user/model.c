@@ -243,13 +243,27 @@ static int apply_socket(struct model *model, struct event *event)
 	return keep_all(model, sock, was);
 }
 
+/* Its process has shut the listener down, and has it listen once more: that is
+ * another, however soon. */
+static void end_before(struct model *model, const struct demux_listen *listen)
+{
+	struct model_sock *sock = model_find(model, listen->sock.id);
+
+	if (sock && sock->closed_ns && !sock->destroyed_ns &&
+	    listen->sock.state == TCP_LISTEN &&
+	    listen->head.mono_ns > sock->closed_ns)
+		model_table_bury(model, sock, sock->closed_ns);
+}
+
 static int apply_listen(struct model *model, struct event *event)
 {
 	const struct demux_listen *listen = event->listen;
 	struct model_holder holder = { 0 };
 	struct model_sock *sock;
-	int err = meet(model, event, &listen->sock, &sock);
+	int err;
 
+	end_before(model, listen);
+	err = meet(model, event, &listen->sock, &sock);
 	if (err)
 		return err;
 	model_table_own(sock, listen->pid, listen->comm);

@@ -117,6 +117,32 @@ static void test_listener_moves(void **state)
 	assert_int_equal(feed(&model, &listen).sock->number, 2);
 }
 
+/* shutdown() ends it, and listen() makes another of it at once. */
+static void test_listens_again(void **state)
+{
+	const struct demux_sock listener = make_listener(100, "0.0.0.0", 80);
+	struct demux_listen listen = make_listen(1, 7, "a", listener);
+	struct demux_close close = make_close(2, DEMUX_UNHASHED, listener);
+	struct event event;
+
+	(void)state;
+	feed(&model, &listen);
+	feed(&model, &close);
+	listen.head.mono_ns = 3;
+	event = feed(&model, &listen);
+	assert_int_equal(event.sock->number, 2);
+	assert_false(model_is_gone(event.sock));
+	assert_true(event.sock->has_owner);
+	/* Another thread closes it before that one is back from listen(). */
+	close.head.mono_ns = 4;
+	feed(&model, &close);
+	listen.head.mono_ns = 5;
+	listen.sock.state = S_CLOSE;
+	event = feed(&model, &listen);
+	assert_int_equal(event.sock->number, 2);
+	assert_true(model_is_gone(event.sock));
+}
+
 static void test_close_alone(void **state)
 {
 	struct event event;
@@ -287,6 +313,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_closed_then_used_again),
 	TEST(test_other_ends),
 	TEST(test_listener_moves),
+	TEST(test_listens_again),
 	TEST(test_close_alone),
 	TEST(test_birth),
 	TEST(test_accept_comes_first),
