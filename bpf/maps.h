@@ -39,7 +39,7 @@ struct flight {
 	__u64 listener; /* that it met; else that of the request below */
 	__u64 request; /* inside tcp_check_req */
 	__u64 stolen; /* where that will say that another CPU was quicker */
-	__u64 matched; /* the socket that got it; stable only */
+	__u64 matched; /* the socket that has it; stable only */
 	__u32 met; /* enum demux_met */
 	__u32 carried; /* enum demux_carried */
 	__u64 carrying; /* the socket that came with the skb */

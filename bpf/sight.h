@@ -286,7 +286,7 @@ static __always_inline struct flight *sight_again(struct cell *cell, __u64 skb,
 	struct flight *flight = sight_find(cell, skb, th);
 
 	if (!flight || !flight->listener || flight->child ||
-	    !(th->flags & TCP_FLAG_ACK))
+	    flight->matched != flight->listener || !(th->flags & TCP_FLAG_ACK))
 		return NULL;
 	if (listens)
 		return flight->listener == sk && (flight->unwanted ||
@@ -348,13 +348,15 @@ static __always_inline void sight_match(struct __sk_buff *ctx)
 	flight->matched = (__u64)sk;
 	if (listens)
 		flight->listener = (__u64)sk;
+	/* Whoever is not wanted has them for its child. */
+	flight->record.more.segment.ends.family = part.family;
+	__builtin_memcpy(flight->record.more.segment.ends.laddr, ends.laddr,
+			 32);
 	if (!segment_wanted(part.family, &th, sizeof(th))) {
 		sight_unwanted(cell, flight, &th);
 		return;
 	}
 	segment_fill(flight, part.family, &th, sizeof(th), ctx->len - part.len);
-	__builtin_memcpy(flight->record.more.segment.ends.laddr, ends.laddr,
-			 32);
 	sight_fill(ctx, flight, (__u64)sk, part.len, (th.offset >> 4) * 4);
 	if (!filter_arrival(&config, flight->record.more.segment.netns,
 			    &flight->record.more.segment.ends)) {
@@ -387,12 +389,16 @@ static __always_inline void sight_child(struct sock *child)
 	if (!cell || !cell->open)
 		return;
 	flight = &cell->flights[0];
-	if (!flight->listener || flight->unwanted)
+	if (!flight->listener)
 		return;
 	read_sock(&seen, &child->__sk_common);
 	if (!same_ends(&flight->record.more.segment.ends, &seen.ends) &&
 	    (GET(child, sk_socket) || !is_tcp(child)))
 		return;
+	if (flight->unwanted) {
+		flight->child = (__u64)child;
+		return;
+	}
 	accept_birth((struct sock *)flight->listener, child);
 	flight_child(flight, (struct sock *)flight->listener, child);
 }

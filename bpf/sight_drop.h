@@ -170,12 +170,28 @@ static __always_inline void sight_unmatched(struct flight *flight,
 static __always_inline bool is_its_drop(const struct flight *flight,
 					__u32 reason, const struct sock *rx_sk)
 {
+	if (!flight->matched)
+		return false;
 	if (config.drop_args >= 4)
-		return rx_sk && flight->matched == (__u64)rx_sk;
+		return flight->matched == (__u64)rx_sk;
 	if (config.drop_args < 3)
 		return !is_closed(flight->matched);
 	return reason != config.no_socket &&
 	       (flight->listener || reason != config.not_specified);
+}
+
+/* Freed further on than in tcp_v4_rcv, as an ACK is that its listener answers with
+ * a reset: what looks like it from now on is another segment. */
+static __always_inline void sight_freed(struct cell *cell, struct sk_buff *skb)
+{
+	struct flight *flight = &cell->flights[0];
+	struct tcp_header th = {};
+
+	if (!cell->open || !flight->listener || !flight->matched)
+		return;
+	read_tcp_header(skb, &th);
+	if (sight_find(cell, (__u64)skb, &th))
+		flight->matched = 0;
 }
 
 static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
@@ -189,8 +205,12 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 	__u8 family;
 	int got;
 
-	if (!cell || !IS_IN(receivers, location))
+	if (!cell)
 		return;
+	if (!IS_IN(receivers, location)) {
+		sight_freed(cell, skb);
+		return;
+	}
 	cell->dropped = (__u64)skb;
 	reset = cell->reset == (__u64)skb;
 	cell->reset = 0;
@@ -248,11 +268,12 @@ static __always_inline void sight_drop_again(struct sk_buff *skb,
 {
 	struct cell *cell = this_cell();
 
-	if (!cell || !IS_IN(receivers, location))
+	if (!cell)
 		return;
 	if (cell->dropped != (__u64)skb)
 		sight_drop(skb, location, reason, rx_sk);
-	cell->dropped = 0;
+	if (IS_IN(receivers, location))
+		cell->dropped = 0;
 }
 
 /* tcp_send_reset, told before the segment is dropped. */

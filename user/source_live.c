@@ -223,9 +223,7 @@ static int finish_live(struct source *source, source_take take, void *context)
 	end.counters.stuck += misses.doubts;
 	seen = end.counters.seen + misses.segments;
 	end.unseen = misses.segments;
-	/* Of what was not asked for, stable may take two segments that look alike
-	 * for one. */
-	if (!end.counters.filtered && grown > seen)
+	if (grown > seen)
 		end.unseen += grown - seen;
 	end.datagrams.unseen = misses.datagrams;
 	end.head.mono_ns = clock_mono_ns();

@@ -12,7 +12,7 @@ import pytest
 from bpf import libc
 from sight import LIMITS
 from tracer import (BACKENDS, TOOL, Trace, UnderTest, attempt, command,
-                    run_tool)
+                    in_own_mounts, run_tool)
 
 MUST_TRACE = os.environ.get("SOCKDEMUX_MUST_TRACE", "").split()
 OUTCOMES = "none", "time_wait", "refused"
@@ -74,10 +74,6 @@ def test_summary_says_what_is_seen(tracing, backend):
     assert unseen.startswith("via, time_wait reopened")
     assert ("the socket of time_wait" not in unseen) == sees("time_wait")
     assert ("reset" not in unseen) == sees("reset")
-
-
-def in_own_mounts(change):
-    return "unshare", "-m", "sh", "-c", change + ' && exec "$@"', "sh"
 
 
 # What is taken away, and what is said then.

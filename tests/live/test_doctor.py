@@ -14,9 +14,8 @@ import subprocess
 import pytest
 
 from sight import LIMITS
-from test_backends import in_own_mounts
 from test_kill import bpf_objects, left_over
-from tracer import TOOL, attempt, wait_until
+from tracer import TOOL, attempt, in_own_mounts, wait_until
 
 NOBODY = 65534
 FORMATS = pathlib.Path(__file__).resolve().parents[2] / "docs/formats.md"

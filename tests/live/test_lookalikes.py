@@ -6,6 +6,7 @@ import socket
 
 import judge
 import peers
+from stage import PORT
 from tracer import Trace
 
 NEAR, FAR = 64, 63
@@ -32,8 +33,8 @@ def send_refused(stage, number, names_socket):
 def test_same_numbers(stage):
     """An ACK to FIN_WAIT1, again to FIN_WAIT2, which nobody has open and which is
     a minisock therefore, and then a FIN with the same numbers; one SYN ten
-    times; a reset to a socket, and again to the listener; and what is refused
-    right after what was not."""
+    times; a reset to a socket, and again to the listener; a wrong ACK to a
+    request, three times; and what is refused right after what was not."""
     tun, listener = stage.tun, stage.listener
     listener.listen(64)
     listener.setsockopt(socket.IPPROTO_IP, IP_MINTTL, NEAR)
@@ -50,6 +51,9 @@ def test_same_numbers(stage):
             tun.open(43000 + number)
             for _ in range(3):
                 tun.send(43000 + number, "RST", 1001)
+            theirs = tun.ask(47000 + number)
+            for _ in range(3):
+                tun.send(47000 + number, "ACK", 1001, theirs + 1)
             send_refused(stage, number, run.sees("refused"))
     stage.check(run)
     words = {x: judge.word(y for y in run.segments if y["rport"] == x)
@@ -59,11 +63,32 @@ def test_same_numbers(stage):
     for number in range(10):
         wanted[41000 + number] = "LQEWW"
         wanted[43000 + number] = "LQELL"
+        wanted[47000 + number] = "LQQQ"
         wanted[44000 + number] = "L"
         wanted[45000 + number] = refused
         wanted[46000 + number] = "LQE" + (
             refused if run.sees("refused") else "")
     assert words == wanted
+
+
+def test_of_no_interest(stage):
+    """What is filtered out is counted once as well: the last ACK of a handshake,
+    and data with the same header; ACKs to a listener, which resets them; and
+    those that a request finds wrong, which are matched twice."""
+    tun = stage.tun
+    with Trace([stage.here], "-P", str(PORT + 1)) as run:
+        for number in range(10):
+            theirs = tun.open(41000 + number)
+            for _ in range(2):
+                tun.send(41000 + number, "ACK", 1001, theirs, payload=b"x")
+            for _ in range(3):
+                tun.send(42000 + number, "ACK", 1001, 1)
+            theirs = tun.ask(43000 + number)
+            for _ in range(2):
+                tun.send(43000 + number, "ACK", 1001, theirs + 1)
+    judge.check_accounting(run)
+    assert run.summary["filtered"] == 10 * (4 + 3 + 3)
+    assert run.summary["skipped"] == 0
 
 
 def test_raw_socket(labs):

@@ -5,7 +5,7 @@ import signal
 
 import judge
 import peers
-from tracer import Trace, command, run_tool
+from tracer import Trace, command, in_own_mounts, run_tool
 
 # A hook that no trace is without; one that the proof needs; one that is told
 # of, and no more.
@@ -31,6 +31,29 @@ def test_ring_too_small(labs):
     assert summary["lost_other"] > 0
     assert summary["verdict"] == "not_proved"
     assert any("--buffer-size" in x for x in summary["why"])
+
+
+def test_fewer_than_the_kernel_counted(labs, tmp_path):
+    """More segments in the tracer's own network namespace than all hooks saw, of
+    what is filtered out too: as many are skipped. Their number is made up."""
+    counters = tmp_path / "snmp"
+    hidden = in_own_mounts(f"mount --bind {tmp_path} /proc/$$/net")
+    lab = labs.loopback()
+    for options in [], ["-P", "1"]:
+        for more in 0, 3:
+            counters.write_text("Tcp: InSegs OutSegs\nTcp: 1000 0\n")
+            with Trace(lab.namespaces, *options, within=hidden) as run:
+                before = sum(run.in_segs().values())
+                with peers.listen(lab) as listener:
+                    peers.visit(lab, listener)
+                run.settle()
+                seen = sum(run.in_segs().values()) - before
+                counters.write_text("Tcp: InSegs OutSegs\n"
+                                    f"Tcp: {1000 + seen + more} 0\n")
+            judge.check_accounting(run)
+            assert run.summary["skipped"] == more
+            assert any("3 segments" in x for x in run.summary["why"]) == (
+                more == 3), run.summary["why"]
 
 
 def visit_without(labs, hook):

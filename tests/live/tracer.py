@@ -35,6 +35,11 @@ def command(*args):
     return [TOOL, *(["-b", name] if name else []), *args]
 
 
+def in_own_mounts(change):
+    """Begins a command that sees, and makes, this change."""
+    return "unshare", "-m", "sh", "-c", change + ' && exec "$@"', "sh"
+
+
 @functools.cache
 def attempt(backend):
     """Starts it once for real: the exit status, and what it said."""
@@ -108,12 +113,13 @@ class Trace(Run):
 
     The tool sees all namespaces, so @namespaces must be all that have traffic
     (the one of the host is added): the growth of their InSegs is the judge of
-    what it counted.
+    what it counted. @within is a command that ends in another one.
     """
 
-    def __init__(self, namespaces, *options, stop=signal.SIGINT):
+    def __init__(self, namespaces, *options, stop=signal.SIGINT, within=()):
         super().__init__()
         self.options = options
+        self.within = within
         self.stop = stop
         self.namespaces = [HOST, *namespaces]
         self.ends_itself = False
@@ -139,7 +145,8 @@ class Trace(Run):
         """It takes a while: several may be launched, and then entered."""
         self.file = tempfile.NamedTemporaryFile(suffix=".json")
         self.process = subprocess.Popen(
-            command("-o", "json:" + self.file.name, *self.options),
+            [*self.within,
+             *command("-o", "json:" + self.file.name, *self.options)],
             stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):
