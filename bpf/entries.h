@@ -43,14 +43,14 @@ int ENTRY(on_timewait, tcp_timewait_state_process,
 int ENTRY(on_reset4, tcp_v4_send_reset, const struct sock *sk,
 	  struct sk_buff *skb)
 {
-	segment_reset(sk, skb);
+	segment_reset(sk, skb, 4);
 	return 0;
 }
 
 int ENTRY(on_reset6, tcp_v6_send_reset, const struct sock *sk,
 	  struct sk_buff *skb)
 {
-	segment_reset(sk, skb);
+	segment_reset(sk, skb, 6);
 	return 0;
 }
 

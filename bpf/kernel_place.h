@@ -13,6 +13,8 @@
 #define IPSKB_L3SLAVE       128 /* include/net/ip.h */
 #define IP6SKB_L3SLAVE      64 /* include/linux/ipv6.h */
 #define NETNS_BPF_SK_LOOKUP 1 /* include/linux/bpf-netns.h */
+#define RTN_LOCAL           2 /* include/uapi/linux/rtnetlink.h */
+#define RTF_LOCAL           0x80000000 /* include/uapi/linux/ipv6_route.h */
 #define LOOPBACK_IFINDEX    1 /* include/net/flow.h; in each network namespace */
 
 /*
@@ -101,7 +103,7 @@ static __always_inline __u32 read_tcp_sdif(__u64 skb, __u8 family, __u32 seq)
 		has_tcp_notes(notes, seq) ? (__u64)&notes->header : cb, family);
 }
 
-/* The route of the IPv4 packet at @skb, or NULL. */
+/* The route of the packet at @skb, which of IPv6 is a struct rt6_info, or NULL. */
 static __always_inline struct rtable *route_of(__u64 skb)
 {
 	unsigned long dst = 0;
@@ -119,6 +121,22 @@ static __always_inline __u32 read_route_iif(__u64 skb, __u32 skb_iif)
 	if (route)
 		bpf_core_read(&iif, sizeof(iif), &route->rt_iif);
 	return iif ?: (int)skb_iif;
+}
+
+/* Did the packet come to an address of this host alone, and not to one of many? */
+static __always_inline bool is_to_own_address(__u64 skb, __u8 family)
+{
+	struct rtable *route = route_of(skb);
+	__u32 flags = 0;
+	__u16 type = 0;
+
+	if (family == 4) {
+		bpf_core_read(&type, sizeof(type), &route->rt_type);
+		return type == RTN_LOCAL;
+	}
+	bpf_core_read(&flags, sizeof(flags),
+		      &((struct rt6_info *)route)->rt6i_flags);
+	return flags & RTF_LOCAL;
 }
 
 /* The network namespace that the packet at @skb came in by; @sk, which got it, has

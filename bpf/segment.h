@@ -266,18 +266,22 @@ static __always_inline void segment_timewait(struct inet_timewait_sock *tw,
 }
 
 /* tcp_v4_send_reset, tcp_v6_send_reset: with no socket it says that the segment
- * is nobody's. A segment that is itself a reset gets no answer. */
+ * is nobody's. A segment that is itself a reset gets no answer, nor does what is
+ * nobody's and came to an address of many. */
 static __always_inline void segment_reset(const struct sock *sk,
-					  struct sk_buff *skb)
+					  struct sk_buff *skb, __u8 family)
 {
 	struct flight *flight = flight_find(this_cell(), skb);
+	struct demux_segment *seg;
 
 	if (!flight)
 		return;
+	seg = &flight->record.more.segment;
 	if (!sk)
 		flight_nobody(flight, skb);
-	if (!(flight->record.more.segment.flags & TCP_FLAG_RST))
-		flight->record.more.segment.notes |= DEMUX_NOTE_RESET;
+	if (!(seg->flags & TCP_FLAG_RST) &&
+	    (sk || is_to_own_address((__u64)skb, family)))
+		seg->notes |= DEMUX_NOTE_RESET;
 }
 
 /* reuseport_select_sock(sk, hash, skb): the lookup has come to a group of

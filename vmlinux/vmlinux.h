@@ -291,7 +291,12 @@ struct tcp_skb_cb {
 
 struct rtable {
 	unsigned int rt_flags;
+	__u16 rt_type;
 	int rt_iif;
+};
+
+struct rt6_info {
+	__u32 rt6i_flags;
 };
 
 struct skb_shared_info {
