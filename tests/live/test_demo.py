@@ -81,3 +81,30 @@ def test_no_one_bucket(tracing, tmp_path):
     done = demo(tmp_path / "events", "--one-bucket")
     assert done.returncode == 3 and "since Linux 6.1" in done.stderr
     assert not (tmp_path / "events").exists()
+
+
+def test_udp_beside_tcp(tracing, tmp_path):
+    """What the events of test_udp.py::test_demo show stands at its end beside TCP's
+    story, row by row."""
+    done = demo(tmp_path / "events", "-u")
+    assert done.returncode == 0, done.stderr
+    _, proof, table = done.stdout.partition("\nPROVED: ")
+    assert proof
+    title, *rows = [tuple(x[y].strip() for y in (
+        slice(22), slice(22, 50), slice(50, None)))
+        for x in table.partition("\n\n")[2].splitlines()]
+    assert title == ("", "TCP", "UDP")
+    for row in (
+            ("a socket per client", "accept() returns one",
+             "none: one socket takes all"),
+            ("made by", "the handshake's last ACK", "the program, with connect()"),
+            ("identified by", "both addresses and ports",
+             "its own port and address;"),
+            ("", "", "connected: all four values"),
+            ("a first packet", "goes to a listener, by",
+             "goes to the same socket"),
+            ("", "its port and address", "as all others"),
+            ("nobody there", "a reset", "ICMP port unreachable"),
+            ("one packet", "one socket", "one, or with multicast each")):
+        assert row in rows
+    assert "\nWhere the textbook simplifies: " in table

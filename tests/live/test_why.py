@@ -261,6 +261,47 @@ def test_one_bucket(labs):
     assert judge.pick(syn, FOUND) == (1, 0, 9, None)
 
 
+def test_long_chain_and_bucket(labs):
+    """Walks are bounded: of more than 128 sockets in a chain, and more than 64
+    listeners in a bucket, the number is not told, and what is told is right."""
+    here = make_one_bucket(labs)
+    with contextlib.ExitStack() as stack:
+        enter = stack.enter_context
+        listener = enter(here.socket())
+        listener.bind(("127.0.0.1", PORT))
+        listener.listen(8)
+        group = Listeners(here)
+        enter(group.stack)
+        for name in range(65):
+            group.make(name, PORT + 1)
+        ends = []
+        for _ in range(70):
+            ends.append(enter(here.socket()))
+            ends[-1].connect(("127.0.0.1", PORT))
+            ends.append(enter(listener.accept()[0]))
+        with Trace([here], "--detail") as run:
+            before = chain(here)
+            for end in ends:
+                end.sendall(b"x")
+            for end in ends:
+                end.recv(1)
+            assert chain(here) == before
+            chosen, _ = group.connect("127.0.0.1", PORT + 1)
+    judge.check_accounting(run)
+    judge.check_proved(run)
+    data = [x for x in run.segments if x.get("len")]
+    assert len(data) == len(before) == 140
+    places = [x["chain_position"] for x in data if "chain_position" in x]
+    assert set(range(128)) <= set(places) <= set(range(140))
+    for event in data:
+        place = before.index((event["lport"], event["rport"]))
+        assert event.get("chain_position", place) == place
+        assert "chain_length" not in event
+    (syn,) = syns(run)
+    assert judge.pick(syn, (*PICKED, "group_size", "group_index")) == (
+        None, None, None, 65, chosen)
+
+
 def test_slots(lab):
     """Where the table is large: its size, and one slot for one pair of ends."""
     slots = hash_slots(lab.server)
