@@ -176,8 +176,13 @@ static void say_candidates(struct words *words, const struct event *event)
 
 	if (!why || !(why->have & DEMUX_WHY_CANDIDATES))
 		return;
+	/* It may have gone to another one all the same. */
+	if (event->segment->have & DEMUX_HAVE_SK_LOOKUP)
+		say(words, " By address and port");
 	if (!why->candidates) {
-		say(words, " No listener could take it.");
+		say(words, event->segment->have & DEMUX_HAVE_SK_LOOKUP ?
+				   " no listener could take it." :
+				   " No listener could take it.");
 		return;
 	}
 	shown = why->candidates < DEMUX_CANDIDATES ? why->candidates :

@@ -92,6 +92,23 @@ static void test_candidates(void **state)
 	ends_with(", score 2. It is nobody's.");
 }
 
+/* What the tables have is not all, where a program is asked before. */
+static void test_candidates_beside_sk_lookup(void **state)
+{
+	(void)state;
+	make(DEMUX_LISTENER);
+	give_sock(&record.more, make_listener(9, "127.0.0.1", 7));
+	seg->have |= DEMUX_HAVE_SK_LOOKUP;
+	seg->sk_lookup = 45;
+	has(DEMUX_WHY_CANDIDATES);
+	ends_with(" It chose one that listens on 127.0.0.1:7. By address and "
+		  "port no listener could take it. #3, which listens, took "
+		  "it.");
+	add_candidate(8, 2, 0, 0);
+	says_candidates(" By address and port 1 listener could take it: #1 on "
+			"any address. #3, which listens, took it.");
+}
+
 /* Of two the first one, which has the segment, has these more. */
 static void won_by(uint8_t flags, int16_t more, const char *rule)
 {
@@ -279,9 +296,13 @@ static void test_lines(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_sk_lookup), cmocka_unit_test(test_candidates),
-	cmocka_unit_test(test_rules),     cmocka_unit_test(test_group),
-	cmocka_unit_test(test_columns),   cmocka_unit_test(test_lines),
+	cmocka_unit_test(test_sk_lookup),
+	cmocka_unit_test(test_candidates),
+	cmocka_unit_test(test_candidates_beside_sk_lookup),
+	cmocka_unit_test(test_rules),
+	cmocka_unit_test(test_group),
+	cmocka_unit_test(test_columns),
+	cmocka_unit_test(test_lines),
 };
 
 RUN("explain_why", tests)
