@@ -126,6 +126,7 @@ static __always_inline void datagram_fill(struct datagram_flight *flight,
 	to->payload = 0;
 	to->copy = 0;
 	to->sdif = 0;
+	to->sk_lookup = to->pad = 0;
 	to->notes = 0;
 	to->predicted = 0;
 	if (got < (int)sizeof(*uh)) {
@@ -295,6 +296,22 @@ static __always_inline bool datagram_fits(const struct demux_datagram *to)
 	       to->sock.netns == to->netns;
 }
 
+/* Its socket is not the tables': has @net, where it came in, a program that may choose
+ * one? */
+static __always_inline void datagram_sk_lookup(struct demux_datagram *to,
+					       struct net *net)
+{
+	struct bpf_prog_array *programs = read_sk_lookups(net);
+
+	to->sk_lookup = read_sk_lookup(programs);
+	if (!to->sk_lookup)
+		return;
+	to->have |= DEMUX_HAVE_CHOOSER;
+	to->notes |= DEMUX_NOTE_SK_LOOKUP;
+	if (has_more_sk_lookups(programs))
+		to->notes |= DEMUX_NOTE_CHOOSERS;
+}
+
 /* @sk gets the datagram, or a copy of it. */
 static __always_inline void datagram_receiver(struct cell *cell,
 					      struct datagram_flight *flight,
@@ -317,9 +334,8 @@ static __always_inline void datagram_receiver(struct cell *cell,
 	to->score_parts = datagram_score_parts(flight->family, &to->sock,
 					       prefers_this_cpu(sk));
 	read_group(to, sk);
-	if (!flight->is_group && to->sock.ends.lport && !datagram_fits(to) &&
-	    read_sk_lookup(read_sk_lookups(arrival_net(skb, sk))))
-		to->notes |= DEMUX_NOTE_SK_LOOKUP;
+	if (!flight->is_group && to->sock.ends.lport && !datagram_fits(to))
+		datagram_sk_lookup(to, arrival_net(skb, sk));
 }
 
 #endif

@@ -22,6 +22,7 @@ enum demux_datagram_have {
 	DEMUX_HAVE_GROUP = 1 << 10, /* group_size; group_by, if it chose */
 	DEMUX_HAVE_INDEX = 1 << 11, /* group_index */
 	DEMUX_HAVE_DROP = 1 << 12, /* drop_reason */
+	DEMUX_HAVE_CHOOSER = 1 << 16, /* sk_lookup */
 };
 
 enum demux_datagram_note {
@@ -32,6 +33,7 @@ enum demux_datagram_note {
 	DEMUX_NOTE_GROUP = 1 << 4, /* to a multicast or broadcast address */
 	DEMUX_NOTE_SK_LOOKUP = 1 << 5, /* its socket is at other ends, and BPF
 					  programs on sk_lookup are there */
+	DEMUX_NOTE_CHOOSERS = 1 << 6, /* sk_lookup is the first of several */
 };
 
 /* What the kernel gives a socket points for, among those that could take a
@@ -68,8 +70,12 @@ struct demux_datagram {
 	struct demux_sock sock; /* who gets it */
 	__u32 sdif; /* where ifindex is a VRF: its member, 0 for none */
 	__u32 drop_reason; /* this kernel's number, see demux_reason */
+	__u32 sk_lookup; /* id of the BPF program */
+	__u32 pad;
 };
-#define DEMUX_DATAGRAM_LEN offsetof(struct demux_datagram, sdif) /* once */
+/* Once, and later. */
+#define DEMUX_DATAGRAM_LEN  offsetof(struct demux_datagram, sdif)
+#define DEMUX_DATAGRAM_LEN2 offsetof(struct demux_datagram, sk_lookup)
 
 /* Counted per CPU in the kernel, as struct demux_counters. */
 struct demux_datagram_counters {
@@ -82,8 +88,9 @@ struct demux_datagram_counters {
 	__u64 unseen; /* the recursion guard hid them; user space counts */
 };
 
-_Static_assert(sizeof(struct demux_datagram) == 160, "struct demux_datagram");
+_Static_assert(sizeof(struct demux_datagram) == 168, "struct demux_datagram");
 _Static_assert(DEMUX_DATAGRAM_LEN == 152, "struct demux_datagram, once");
+_Static_assert(DEMUX_DATAGRAM_LEN2 == 160, "struct demux_datagram, later");
 _Static_assert(sizeof(struct demux_datagram_counters) == 56,
 	       "struct demux_datagram_counters");
 

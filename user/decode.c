@@ -87,8 +87,10 @@ static const char *check_datagram(struct event *event)
 	if (datagram->have & DEMUX_HAVE_VIA &&
 	    (!datagram->via || datagram->via > DEMUX_ASSIGNED))
 		return "bad way of the match";
-	if (datagram->have & (DEMUX_HAVE_SDIF | DEMUX_HAVE_DROP) &&
-	    datagram->head.len < sizeof(*datagram))
+	if ((datagram->have & (DEMUX_HAVE_SDIF | DEMUX_HAVE_DROP) &&
+	     datagram->head.len < DEMUX_DATAGRAM_LEN2) ||
+	    (datagram->have & DEMUX_HAVE_CHOOSER &&
+	     datagram->head.len < sizeof(*datagram)))
 		return "too short for what it has";
 	if (!(datagram->have & DEMUX_HAVE_SOCK))
 		return NULL;

@@ -87,6 +87,19 @@ static inline const struct demux_sock *event_met(const struct event *event)
 					  &event->segment->sock;
 }
 
+/* The id of the BPF program that may have chosen before the tables did; 0: there is
+ * none, or it is not known. */
+static inline unsigned int event_sk_lookup(const struct event *event)
+{
+	if (event_is_datagram(event))
+		return event->datagram->have & DEMUX_HAVE_CHOOSER ?
+			       event->datagram->sk_lookup :
+			       0;
+	return event->segment->have & DEMUX_HAVE_SK_LOOKUP ?
+		       event->segment->sk_lookup :
+		       0;
+}
+
 /* How its socket was found, enum demux_via; 0 where that is not known. */
 static inline unsigned int event_via(const struct event *event)
 {

@@ -143,6 +143,18 @@ static void say_group(struct words *words, const struct event *event)
 	say(words, ".");
 }
 
+static void say_chooser(struct words *words, const struct event *event)
+{
+	char program[NAMES_PROGRAM_MAX];
+
+	names_sk_lookup(program, event_sk_lookup(event),
+			event->datagram->notes & DEMUX_NOTE_CHOOSERS);
+	say(words,
+	    " The tables would not have given it: %s, which is asked before, "
+	    "may have chosen it.",
+	    program);
+}
+
 static void on_match(struct words *words, const struct event *event)
 {
 	const struct demux_datagram *to = event->datagram;
@@ -162,9 +174,7 @@ static void on_match(struct words *words, const struct event *event)
 	if (!say_claim(words, to))
 		return;
 	if (to->notes & DEMUX_NOTE_SK_LOOKUP)
-		say(words, " The tables would not have given it: a BPF program "
-			   "(sk_lookup), which is asked before, may have "
-			   "chosen it.");
+		say_chooser(words, event);
 	else if (event_via(event) == DEMUX_LOOKUP &&
 		 !(to->notes & DEMUX_NOTE_GROUP))
 		say_score(words, event);

@@ -134,7 +134,6 @@ SEGMENT_NUMBER(window, DEMUX_HAVE_TCP, window)
 SEGMENT_NUMBER(accept_queue, DEMUX_HAVE_QUEUES, accept_queue)
 SEGMENT_NUMBER(accept_limit, DEMUX_HAVE_QUEUES, accept_limit)
 SEGMENT_NUMBER(syn_queue, DEMUX_HAVE_QUEUES, syn_queue)
-SEGMENT_NUMBER(sk_lookup, DEMUX_HAVE_SK_LOOKUP, sk_lookup)
 
 GETTER(seq_rel)
 {
@@ -163,6 +162,12 @@ GETTER(len)
 GETTER(segs)
 {
 	return value_number(value, ARRIVAL(event, segs));
+}
+
+GETTER(sk_lookup)
+{
+	return event_sk_lookup(event) &&
+	       value_number(value, event_sk_lookup(event));
 }
 
 GETTER(sdif)
@@ -270,7 +275,7 @@ const struct field fields[] = {
 	{ "detail", OF_SEGMENT, get_detail },
 	{ "via", OF_ARRIVALS, get_via },
 	{ "assigned_by", OF_SEGMENT, get_assigned_by },
-	{ "sk_lookup", OF_SEGMENT, get_sk_lookup },
+	{ "sk_lookup", OF_ARRIVALS, get_sk_lookup },
 	{ "drop_reason", OF_ARRIVALS, get_drop_reason },
 	{ "accept_queue", OF_SEGMENT, get_accept_queue },
 	{ "accept_queue_limit", OF_SEGMENT, get_accept_limit },

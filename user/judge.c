@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "classify.h"
 #include "model_table.h"
@@ -66,19 +67,17 @@ static enum verdict judge_bypass(struct judge *judge)
 				  "ends");
 }
 
-#define ASKED_MAX 96
+#define ASKED_MAX (NAMES_PROGRAM_MAX + 32)
 
 /* Who is asked before the listeners: of several, which one chose was not seen. */
 static const char *asked_before(char to[ASKED_MAX],
 				const struct demux_segment *seg)
 {
-	snprintf(to, ASKED_MAX,
-		 seg->notes & DEMUX_NOTE_SK_LOOKUPS ?
-			 "one of the BPF programs (sk_lookup, the first: id "
-			 "%u) that are asked before" :
-			 "the BPF program (sk_lookup, id %u) that is asked "
-			 "before",
-		 seg->sk_lookup);
+	bool is_several = seg->notes & DEMUX_NOTE_SK_LOOKUPS;
+
+	names_sk_lookup(to, seg->sk_lookup, is_several);
+	strcat(to,
+	       is_several ? " that are asked before" : " that is asked before");
 	return to;
 }
 

@@ -7,6 +7,16 @@
 
 #include "classify_datagram.h"
 #include "filter.h"
+#include "names.h"
+
+/* Older recordings do not say who. */
+static const char *chooser(char to[NAMES_PROGRAM_MAX],
+			   const struct event *event)
+{
+	names_sk_lookup(to, event_sk_lookup(event),
+			event->datagram->notes & DEMUX_NOTE_CHOOSERS);
+	return to;
+}
 
 /* Can the lookup have come before the connect() that gave the socket its ends?
  * Where the way of the match is seen, mono_ns is before the lookup. */
@@ -31,6 +41,7 @@ static enum verdict judge_chosen(struct judge *judge)
 	const struct demux_datagram *datagram = judge->event->datagram;
 	const struct demux_sock *sock = &datagram->sock;
 	__u32 sdif = datagram->have & DEMUX_HAVE_SDIF ? datagram->sdif : 0;
+	char program[NAMES_PROGRAM_MAX];
 	enum verdict verdict =
 		judge_place(judge, sock, datagram->ifindex, sdif);
 
@@ -38,12 +49,12 @@ static enum verdict judge_chosen(struct judge *judge)
 		return verdict;
 	if (datagram->notes & DEMUX_NOTE_SK_LOOKUP)
 		return judge_explain(judge,
-				     "the socket is %s; a BPF program on "
-				     "sk_lookup chooses in the datagram's "
-				     "namespace",
+				     "the socket is %s; %s chooses in the "
+				     "datagram's namespace",
 				     sock->netns != datagram->netns ?
 					     "in another network namespace" :
-					     "bound to another device");
+					     "bound to another device",
+				     chooser(program, judge->event));
 	if (sock->netns != datagram->netns)
 		return verdict;
 	if (datagram->have & DEMUX_HAVE_GROUP &&
@@ -62,6 +73,7 @@ static enum verdict judge_match(struct judge *judge)
 	const struct demux_datagram *datagram = event->datagram;
 	const struct demux_ends *to = &datagram->ends;
 	const struct demux_sock *sock = &datagram->sock;
+	char program[NAMES_PROGRAM_MAX];
 
 	/* What is predicted of a connect()'s moment may be the wrong one. */
 	if (event_via(event) == DEMUX_ASSIGNED &&
@@ -78,9 +90,9 @@ static enum verdict judge_match(struct judge *judge)
 		if (datagram->notes & DEMUX_NOTE_SK_LOOKUP)
 			return judge_explain(judge,
 					     "I8: the socket has another "
-					     "address or port; a BPF "
-					     "program on sk_lookup chooses "
-					     "in the datagram's namespace");
+					     "address or port; %s chooses in "
+					     "the datagram's namespace",
+					     chooser(program, event));
 		if (may_be_released(to, sock))
 			return judge_explain(judge,
 					     "I8: the socket was closed or "

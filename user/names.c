@@ -122,6 +122,17 @@ const char *names_assigner(unsigned int by)
 	return LOOK_UP(names, by) ?: names[0];
 }
 
+void names_sk_lookup(char to[NAMES_PROGRAM_MAX], unsigned int id,
+		     bool is_several)
+{
+	snprintf(to, NAMES_PROGRAM_MAX,
+		 !id        ? "a BPF program (sk_lookup)" :
+		 is_several ? "one of the BPF programs (sk_lookup, the first: "
+			      "id %u)" :
+			      "the BPF program (sk_lookup, id %u)",
+		 id);
+}
+
 const char *names_state(unsigned int state)
 {
 	static const char *const names[] = {

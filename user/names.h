@@ -6,6 +6,7 @@
 #ifndef NAMES_H
 #define NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,12 @@ const char *names_assigned_by(unsigned int by); /* enum demux_assigned_by */
 const char *names_assigner(unsigned int by); /* the same in a sentence */
 const char *names_state(unsigned int state); /* TCP_*: "ESTABLISHED" */
 const char *names_udp_state(unsigned int state); /* "UNCONNECTED" */
+
+#define NAMES_PROGRAM_MAX 64
+/* Who may choose before the tables do: the BPF program with that @id, of several one,
+ * and @id is the first; 0: not known. */
+void names_sk_lookup(char to[NAMES_PROGRAM_MAX], unsigned int id,
+		     bool is_several);
 
 #define NAMES_FLAGS_MAX 64
 /* TCP flags, "SYN|ACK", "" for none. */

@@ -31,7 +31,8 @@ SO_INCOMING_CPU = 49
 REUSEADDR, REUSEPORT = socket.SO_REUSEADDR, socket.SO_REUSEPORT
 GROUP, GROUP6, STRANGER = "239.77.1.5", "ff02::7775", "10.77.0.9"
 ASSIGNED = "assigned the socket to the datagram before UDP saw it"
-REDIRECTS = "a BPF program on sk_lookup chooses in the datagram's namespace"
+REDIRECTS = ("the BPF program (sk_lookup, id %d) chooses in the datagram's "
+             "namespace")
 
 TPROXY_RULES = f"""table ip test {{
     chain before {{
@@ -280,7 +281,8 @@ def test_sk_lookup(traced):
     assert judge.pick(event, ("outcome", "sock_laddr", "sock_lport",
                               "verdict")) == (
         "unconnected", "127.0.0.1", OTHER, "explained")
-    assert REDIRECTS in event["why"]
+    assert REDIRECTS % traced.chosen.program.id in event["why"]
+    assert event["sk_lookup"] == traced.chosen.program.id
     check_via(traced.run, event, "lookup")
     check_nobody(traced, REFUSED)
 

@@ -238,8 +238,8 @@ static void test_close_and_end(void **state)
 	expect_bad(&end, sizeof(end), "filtered");
 }
 
-/* Older recordings have the shorter record, without the device's member and the
- * reason of a drop. */
+/* Older recordings have shorter records: without the program that chose, and without
+ * the device's member and the reason of a drop. */
 static void test_datagram(void **state)
 {
 	struct demux_sock sock =
@@ -250,8 +250,12 @@ static void test_datagram(void **state)
 	sock.flags = DEMUX_SOCK_UDP;
 	datagram = make_datagram(5, make_ends("10.0.0.1", 80, "10.0.0.2", 4000),
 				 sock);
-	datagram.have |= DEMUX_HAVE_SDIF;
+	datagram.have |= DEMUX_HAVE_SDIF | DEMUX_HAVE_CHOOSER;
 	assert_int_equal(take(&datagram, sizeof(datagram)), 0);
+	datagram.head.len = DEMUX_DATAGRAM_LEN2;
+	expect_bad(&datagram, DEMUX_DATAGRAM_LEN2, "what it has");
+	datagram.have &= ~DEMUX_HAVE_CHOOSER;
+	assert_int_equal(take(&datagram, DEMUX_DATAGRAM_LEN2), 0);
 	datagram.head.len = DEMUX_DATAGRAM_LEN;
 	expect_bad(&datagram, DEMUX_DATAGRAM_LEN, "what it has");
 	datagram.have &= ~DEMUX_HAVE_SDIF;

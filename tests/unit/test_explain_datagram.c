@@ -162,6 +162,10 @@ static void test_ways(void **state)
 	datagram.notes = DEMUX_NOTE_SK_LOOKUP;
 	SAYS(" takes any sender's. The tables would not have given it: a BPF "
 	     "program (sk_lookup), which is asked before, may have chosen it.");
+	datagram.have |= DEMUX_HAVE_CHOOSER;
+	datagram.sk_lookup = 77;
+	SAYS(" given it: the BPF program (sk_lookup, id 77), which is asked ");
+	datagram.have &= ~DEMUX_HAVE_CHOOSER;
 	NEVER("score");
 }
 

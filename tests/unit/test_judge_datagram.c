@@ -53,7 +53,18 @@ static void test_device(void **state)
 	expect_copy(&datagram, VERDICT_UNEXPLAINED, "bound to another device");
 	datagram.notes = DEMUX_NOTE_SK_LOOKUP;
 	expect_copy(&datagram, VERDICT_EXPLAINED,
-		    "bound to another device; a BPF program on sk_lookup");
+		    "bound to another device; a BPF program (sk_lookup) "
+		    "chooses");
+	datagram.have |= DEMUX_HAVE_CHOOSER;
+	datagram.sk_lookup = 77;
+	expect_copy(&datagram, VERDICT_EXPLAINED,
+		    "; the BPF program (sk_lookup, id 77) chooses in the "
+		    "datagram's namespace");
+	datagram.notes |= DEMUX_NOTE_CHOOSERS;
+	expect_copy(&datagram, VERDICT_EXPLAINED,
+		    "; one of the BPF programs (sk_lookup, the first: id 77) "
+		    "chooses");
+	datagram.have &= ~DEMUX_HAVE_CHOOSER;
 	datagram.netns++;
 	expect_copy(&datagram, VERDICT_EXPLAINED, "another network namespace");
 	datagram.netns--;
