@@ -21,7 +21,7 @@ from lab import Labs, ip
 from test_filters import Cgroup
 from tracer import Run, Trace, run_tool, wait_until
 
-MANY, SAME, OWN, SIX = 12500, 12501, 12502, 12503
+MANY, SAME, OWN, SIX, FROM = range(12500, 12505)
 SENDERS, COUNT = 64, 2048
 SECOND = "10.77.0.3"
 KEYS = ("netns", *judge.ENDS, "len", "outcome")
@@ -77,7 +77,9 @@ class Traced:
             "ipv6": ["-u", "-6"],
             "netns": ["-u", "--netns", lab.client.name],
             "remote": ["-u", "--remote", SECOND],
+            "rport": ["-u", "--remote", f":{FROM}"],
             "pid": ["-u", "--pid", str(self.server.pid)],
+            "both": ["-t", "-u", "--pid", str(self.server.pid)],
             "cgroup": ["-u", "--cgroup", cgroup.name],
         }
         self.runs = {x: Trace(lab.namespaces, *y)
@@ -96,7 +98,7 @@ class Traced:
             for client in clients:
                 sockets.send(client, b"x", port=MANY)
             got += self.drain(SENDERS)
-        second = sockets.make(self.lab.client, SECOND, 0)
+        second = sockets.make(self.lab.client, SECOND, FROM)
         for client in clients[0], second:
             sockets.send(client, b"xx", port=SAME)
             got += sockets.take("same")
@@ -193,7 +195,9 @@ WANTED = {
     "ipv6": lambda traced, x: x["family"] == 6,
     "netns": lambda traced, x: x["netns"] == traced.lab.client.inode,
     "remote": lambda traced, x: x["raddr"] == SECOND,
+    "rport": lambda traced, x: x["rport"] == FROM,
     "pid": lambda traced, x: x.get("pid") == traced.server.pid,
+    "both": lambda traced, x: x.get("pid") == traced.server.pid,
     "cgroup": lambda traced, x: x.get("pid") == traced.server.pid,
 }
 
@@ -211,9 +215,10 @@ def test_filter(traced, name):
         whole.summary["datagrams"] - len(wanted))
 
 
-# Who has no remote end may get anybody's, of IPv4.
-LIVES = {**WANTED, "remote":
-         lambda traced, x: x["family"] == 4 and not x["rport"]}
+# Who has no remote end may get anybody's, by its address of IPv4.
+LIVES = {**WANTED,
+         "remote": lambda traced, x: x["family"] == 4 and not x["rport"],
+         "rport": lambda traced, x: not x["rport"]}
 
 
 def lives(events):
