@@ -24,7 +24,8 @@ class Tun:
     the kernel gives out one skb's memory again and again, and no softirq
     separates two segments."""
 
-    def __init__(self, namespace):
+    def __init__(self, namespace, version):
+        self.version = version
         if not os.path.exists("/dev/net/tun"):
             subprocess.run(["modprobe", "-q", "tun"], check=False)
         with namespace.inside():
@@ -46,7 +47,8 @@ class Tun:
                 "!H", wire.checksum(header)) + packet[12:]
         os.write(self.fd, packet)
 
-    def send(self, source, flags, seq, ack=0, port=PORT, version=4, **kind):
+    def send(self, source, flags, seq, ack=0, port=PORT, version=None, **kind):
+        version = version or self.version
         here, there = ENDS[version]
         self.write(wire.segment((there, source), (here, port), flags, seq=seq,
                                 ack=ack, **kind))
@@ -86,14 +88,15 @@ class Stage:
     """A server behind a tun device, and segments that come in there; each from
     a source port of its own, which says what was to become of it."""
 
-    def __init__(self, labs, backlog=16):
+    def __init__(self, labs, backlog=16, version=4):
         self.here = labs.namespace()
-        self.tun = Tun(self.here)
+        self.tun = Tun(self.here, version)
         self.listener = self.listen(backlog)
         self.ends = [self.listener]
         self.wanted = []
 
-    def listen(self, backlog=16, port=PORT, version=4, **options):
+    def listen(self, backlog=16, port=PORT, version=None, **options):
+        version = version or self.tun.version
         family = socket.AF_INET if version == 4 else socket.AF_INET6
         with self.here.inside():
             made = socket.create_server((ENDS[version][0], port),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What became of a segment at its socket: each detail that there is, made to
-happen. The kernel's counters, its answers and `ss` are the judges."""
+happen, of IPv4 and of IPv6. The kernel's counters, its answers and `ss` are the
+judges."""
 
 import socket
 import subprocess
@@ -8,11 +9,18 @@ import subprocess
 import pytest
 
 import judge
-from stage import PORT, netstat
+from stage import PORT, Stage, netstat
 from tracer import Trace
 
 RST, ACK = 4, 16
 CLOSED = PORT + 1
+
+
+@pytest.fixture(params=[4, 6])
+def stage(labs, request):
+    made = Stage(labs, version=request.param)
+    yield made
+    made.close()
 
 
 def queues(stage):
@@ -29,13 +37,14 @@ def test_listener(stage):
         assert stage.send(2, "SYN", "listener", "request_made", 1000)
         assert stage.send(3, "ACK", "listener", "reset", 1000, 1) == [RST]
         assert not stage.send(4, "RST", "listener", "ignored", 1000)
-        assert not stage.send(5, "FIN", "listener", "ignored", 1000)
+        for source, flags in (5, "FIN"), (7, "SYN|FIN"), (8, "PSH"):
+            assert not stage.send(source, flags, "listener", "ignored", 1000)
         # A longer segment's checksum is computed at the socket.
         assert not stage.send(6, "SYN", "listener", "checksum", 1000,
                               payload=b"x" * 500, damage=1)
     told = stage.check(run)
-    assert [x["syn_queue"] for x in told] == [0, 1, 2, 2, 2, 2]
-    assert told[5].get("bad_checksum") or not run.sees("late checksum")
+    assert [x["syn_queue"] for x in told] == [0, 1] + [2] * 6
+    assert told[-1].get("bad_checksum") or not run.sees("late checksum")
 
 
 def test_accept_queue_full(stage, tmp_path):
@@ -120,6 +129,9 @@ def test_time_wait(stage):
                           theirs + 1) == [ACK]
         assert not stage.send(1, "ACK", "time_wait", "swallowed", 1002,
                               theirs + 1)
+        # Of before; since 6.18 a verdict of its own.
+        assert stage.send(1, "PSH|ACK", "time_wait", "acked", 900, theirs + 1,
+                          payload=b"old") == [ACK]
         assert not stage.send(1, "RST", "time_wait", "swallowed", 900)
         assert not stage.send(1, "PSH|ACK", "malformed", "checksum", 1002,
                               theirs + 1, payload=bytes(100), damage=1)
@@ -131,13 +143,28 @@ def test_time_wait(stage):
         assert stage.send(2, "PSH|ACK", "time_wait", "reset", 1001, theirs + 1,
                           payload=b"late") == [RST]
     told = stage.check(run)
-    substates = [told[x].get("sock_substate") for x in (0, 1, 4, 5)]
+    substates = [told[x].get("sock_substate") for x in (0, 1, 5, 6)]
     assert substates == (
         ["FIN_WAIT2", "TIME_WAIT", "TIME_WAIT", "FIN_WAIT2"]
         if run.sees("substate") else [None] * 4)
     if run.sees("reopened"):
-        assert told[4]["sock_state"] == "TIME_WAIT"
-        assert told[4]["parent"] == run.segments[0]["sock"]
+        assert told[5]["sock_state"] == "TIME_WAIT"
+        assert told[5]["parent"] == run.segments[0]["sock"]
+
+
+def test_time_wait_alone(stage):
+    """A SYN could reopen it, and there is no listener any more: an ACK answers.
+    A reset ends it, and what comes then is nobody's."""
+    with Trace([stage.here]) as run:
+        theirs = stage.tun.open(1)
+        stage.accept().close()
+        stage.tun.send(1, "FIN|ACK", 1001, theirs + 1)
+        stage.listener.close()
+        assert stage.send(1, "SYN", "time_wait", "acked", 10**6) == [ACK]
+        assert not stage.send(1, "RST", "time_wait", "swallowed", 1002)
+        assert stage.send(1, "ACK", "none", "reset", 1002, theirs + 1) == [RST]
+    syn, reset, _ = stage.check(run)
+    assert "parent" not in syn and syn.get("sock") == reset.get("sock")
 
 
 def test_nobody(stage):
