@@ -75,13 +75,15 @@ static __always_inline bool is_compat(void)
 static __always_inline void syscall_accepted(__u32 listener_fd, __u32 fd)
 {
 	struct socket *socket = syscall_socket(fd);
-	struct socket *listener = syscall_socket(listener_fd);
+	struct socket *from = syscall_socket(listener_fd);
 	struct sock *sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+	struct sock *listener = from ? BPF_CORE_READ(from, sk) : NULL;
 
 	if (!sk || !is_tcp(sk))
 		return;
-	if (listener)
-		accept_from(sk, BPF_CORE_READ(listener, sk));
+	/* MPTCP's is not the one that listens, and nothing tells of its end. */
+	if (listener && is_tcp(listener))
+		accept_from(sk, listener);
 	accept_tell(sk, socket, fd);
 }
 
