@@ -70,18 +70,21 @@ int BPF_PROG(on_softirq_done)
 
 /* --- a socket's life ---------------------------------------------------- */
 
-/* Of these two the first is attached, where it can be: backend_stable.c. */
 SEC("tracepoint")
 int on_syscall_event(struct syscall_exit *ctx)
 {
-	syscall_ends(syscall_regs(), ctx->ret);
+	struct pt_regs *regs = syscall_regs();
+
+	if (syscall_is_news(regs, ctx->ret, DEMUX_TCP, false))
+		syscall_ends(regs, ctx->ret);
 	return 1; /* let others have the event: perf trace, perf stat */
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_syscall_done, struct pt_regs *regs, long ret)
 {
-	syscall_ends(regs, ret);
+	if (syscall_is_news(regs, ret, DEMUX_TCP, true))
+		syscall_ends(regs, ret);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "args.h"
 #include "bind.h"
 #include "sight_datagram.h"
+#include "syscall.h"
 
 SEC("cgroup_skb/ingress")
 int on_datagram(struct __sk_buff *ctx)
@@ -50,14 +51,18 @@ int BPF_PROG(on_datagram_softirq_done)
 SEC("tracepoint")
 int on_bind_event(struct syscall_exit *ctx)
 {
-	sight_binds(syscall_regs(), ctx->ret);
+	struct pt_regs *regs = syscall_regs();
+
+	if (syscall_is_news(regs, ctx->ret, DEMUX_UDP, false))
+		sight_binds(regs, ctx->ret);
 	return 1; /* let others have the event */
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_bind, struct pt_regs *regs, long ret)
 {
-	sight_binds(regs, ret);
+	if (syscall_is_news(regs, ret, DEMUX_UDP, true))
+		sight_binds(regs, ret);
 	return 0;
 }
 

@@ -34,6 +34,15 @@
 
 #define TS_COMPAT 2 /* x86: a system call of 32 bits, with other numbers */
 
+/* Which call of a task the first of two programs on its exit has told, until the
+ * second comes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 12);
+	__type(key, __u64); /* pid_tgid, and the protocol in its highest bits */
+	__type(value, __u64);
+} told SEC(".maps");
+
 /* What the perf event of sys_exit tells. */
 struct syscall_exit {
 	__u64 common;
@@ -118,6 +127,53 @@ static __always_inline struct sock *syscall_rebound(struct pt_regs *regs,
 		return NULL;
 	socket = syscall_socket(PT_REGS_PARM1_CORE_SYSCALL(regs));
 	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
+/* The socket that is told of where this call was good: of accept() the new one. NULL
+ * for other calls, and for listen(), of which nothing is told twice. */
+static __always_inline struct socket *
+syscall_subject(struct pt_regs *regs, long ret, enum demux_protos proto)
+{
+	long number = SYSCALL_NUMBER(regs);
+	struct sock *rebound = syscall_rebound(regs, ret);
+
+	if (rebound)
+		return BPF_CORE_READ(rebound, sk_socket);
+	if (proto == DEMUX_TCP ?
+		    (number != SYS_ACCEPT && number != SYS_ACCEPT4) || ret < 0 :
+		    (number != SYS_BIND && number != SYS_CONNECT) || ret)
+		return NULL;
+	return syscall_socket(
+		proto == DEMUX_TCP ? ret : PT_REGS_PARM1_CORE_SYSCALL(regs));
+}
+
+/*
+ * Two are attached where sys_exit may fault. The tracepoint's program is kept out
+ * while a task waits for this CPU that was preempted in it; the one on its perf event,
+ * which is run first, cannot be preempted, but is kept out while one waits that was
+ * preempted inside bpf(). The second tells what the first could not.
+ */
+static __always_inline bool syscall_is_news(struct pt_regs *regs, long ret,
+					    enum demux_protos proto,
+					    bool is_second)
+{
+	__u64 key = bpf_get_current_pid_tgid() | (__u64)proto << 60;
+	struct socket *socket = syscall_subject(regs, ret, proto);
+	__u64 call, *last;
+
+	if (!socket)
+		return true;
+	/* No two sockets have one inode. */
+	call = read_inode(socket) << 16 | SYSCALL_NUMBER(regs);
+	if (!is_second) {
+		bpf_map_update_elem(&told, &key, &call, BPF_ANY);
+		return true;
+	}
+	last = bpf_map_lookup_elem(&told, &key);
+	if (!last || *last != call)
+		return true;
+	bpf_map_delete_elem(&told, &key);
+	return false;
 }
 
 static __always_inline void syscall_ends(struct pt_regs *regs, long ret)

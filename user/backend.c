@@ -80,13 +80,11 @@ static int attach(struct backend_trace *trace, bool begins, char *why,
 		if (trace->links[i])
 			continue;
 		trace->errors[i] = trace->errors[i] ?: -errno;
-		if (trace->pointless[i] && trace->errors[i] == -EALREADY)
-			continue; /* the one before it tells all */
 		log_info("%s: no %s on %s (%s): %s", trace->backend->name,
 			 hook->kind == HOOK_EVENT ? "perf event" : "hook",
 			 hook->symbol, hook->gives,
 			 strerror(-trace->errors[i]));
-		/* A tracepoint's program follows, which will do without. */
+		/* The tracepoint's own program will do without. */
 		if (trace->pointless[i] || hook->kind == HOOK_EVENT)
 			continue;
 		note(trace->coverage, sizeof(trace->coverage), hook->symbol);

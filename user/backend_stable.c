@@ -34,6 +34,7 @@ static const struct hook hooks[] = {
 	  "the socket born of a segment; sockets that listen or close" },
 	{ "on_state_again", "inet_sock_set_state", HOOK_TRACEPOINT, false,
 	  MISS_SHOWS, HOOK_EXTRA, "the same, where the first was busy" },
+	/* Before the next one, which passes over what this one has told. */
 	{ "on_syscall_event", "sys_exit", HOOK_EVENT, false, MISS_SHOWS,
 	  HOOK_EXTRA, "accepted sockets, new listeners" },
 	{ "on_syscall_done", "sys_exit", HOOK_TRACEPOINT, false, MISS_SHOWS,
@@ -180,28 +181,12 @@ static int open_cgroup(struct backend_trace *trace)
 	return fd;
 }
 
-/*
- * Where the exit of system calls may fault, a program on that tracepoint can be
- * preempted, and what returns meanwhile on that CPU is kept from it (seen on 7.2).
- * One on the tracepoint's perf event cannot. The table has that one first.
- */
-static bool has_event(const struct backend_trace *trace, int hook)
-{
-	return hook && trace->hooks[hook - 1]->kind == HOOK_EVENT &&
-	       trace->links[hook - 1];
-}
-
 static struct bpf_link *attach(struct backend_trace *trace, int hook,
 			       struct bpf_program *program)
 {
 	struct bpf_link *link;
 	int fd, err;
 
-	if (has_event(trace, hook)) {
-		trace->pointless[hook] = true;
-		errno = EALREADY;
-		return NULL;
-	}
 	if (trace->hooks[hook]->kind == HOOK_EVENT)
 		return backend_event_attach(program, "raw_syscalls/sys_exit");
 	if (trace->hooks[hook]->kind != HOOK_CGROUP)

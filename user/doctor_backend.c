@@ -80,7 +80,6 @@ void doctor_backend_hook_why(struct doctor_hook *hook)
 		{ ENOENT, ~0u,
 		  "this kernel has no such function, or has built it into its "
 		  "callers" },
-		{ EALREADY, 1 << HOOK_TRACEPOINT, "its perf event tells all" },
 		{ ENODEV, 1 << HOOK_CGROUP, "cgroup v2 is not mounted" },
 		{ EPERM, 1 << HOOK_CGROUP,
 		  "refused: a capability is missing, or another program that "

@@ -3,7 +3,6 @@
  * doctor_text.c - the report for people who know neither the machine nor BPF:
  * first the answer, then the reasons.
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,12 +147,6 @@ static int count(const struct doctor_backend *backend,
 	return found;
 }
 
-/* The perf event of a tracepoint, and that itself, of which one is attached. */
-static bool is_one_of_two(const struct doctor_hook *hook)
-{
-	return hook->hook->kind == HOOK_EVENT || hook->error == -EALREADY;
-}
-
 static void put_hook(struct out *out, const struct doctor_hook *hook)
 {
 	static const char *const marks[] = {
@@ -172,7 +165,7 @@ static void put_hook(struct out *out, const struct doctor_hook *hook)
 	if (hook->state == DOCTOR_POINTLESS)
 		put_labelled(
 			out, 26, "pointless",
-			is_one_of_two(hook) ?
+			hook->hook->kind == HOOK_EVENT ?
 				hook->why :
 				"there is nothing of that kind in this kernel");
 	else if (hook->state == DOCTOR_NOT_ATTACHED)

@@ -13,7 +13,8 @@ import struct
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 MAP_CREATE, MAP_UPDATE, PROG_LOAD, LINK_CREATE = 0, 2, 5, 28
-OBJ_GET_INFO_BY_FD, RAW_TRACEPOINT_OPEN = 15, 17
+OBJ_GET_INFO_BY_FD, RAW_TRACEPOINT_OPEN, MAP_LOOKUP_BATCH = 15, 17, 24
+ARRAY = 2
 SOCKMAP, SK_LOOKUP, SCHED_CLS, ATTACH_SK_LOOKUP = 15, 30, 3, 36
 CGROUP_SKB, ATTACH_CGROUP_INGRESS = 8, 0
 LSM, ATTACH_LSM = 29, 27
@@ -91,6 +92,26 @@ def program_id(fd):
     bpf(OBJ_GET_INFO_BY_FD, struct.pack("IIQ", fd, len(info),
                                         ctypes.addressof(info)))
     return struct.unpack("II", info)[1]
+
+
+class Array:
+    """A map, which reads itself whole in one call."""
+
+    def __init__(self, size, count):
+        self.fd = bpf(MAP_CREATE, struct.pack("IIIII", ARRAY, 4, size, count,
+                                              0))
+        self.buffers = [ctypes.create_string_buffer(x)
+                        for x in (4, 4 * count, size * count)]
+        # Begin with the first, note where it ended
+        self.attr = struct.pack("QQQQIIQQ", 0, *map(ctypes.addressof,
+                                                    self.buffers), count,
+                                self.fd, 0, 0)
+
+    def read(self):
+        try:
+            bpf(MAP_LOOKUP_BATCH, self.attr)
+        except FileNotFoundError:
+            pass  # That was all.
 
 
 class Program:

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""300 connections at once, accepted by 12 that all wait in accept()."""
+"""300 connections at once, accepted by 12 that all wait in accept(); or one after
+another, beside somebody else's bpf()."""
 
+import os
+import signal
 import socket
 
 import pytest
 
+import bpf
 import judge
 import peers
 from tracer import Trace
 
 CLIENTS, WORKERS = 300, 12
+ONE_CPU = {0}
 
 
 @pytest.mark.parametrize("start", [peers.start_thread, peers.start_process])
@@ -32,3 +37,38 @@ def test_none_lost(labs, start):
     assert len(conns) == CLIENTS
     assert not judge.check_all(run, conns, lab, {conns[0].lport: 1})
     assert len({x["tid"] for x in run.accepts}) > 1
+
+
+def poll_a_map():
+    """Until it is killed: much of its time the CPU that it is preempted on runs
+    no program of a perf event."""
+    try:
+        os.sched_setaffinity(0, ONE_CPU)
+        values = bpf.Array(4096, 100)
+        while True:
+            values.read()
+    finally:
+        os._exit(1)
+
+
+def test_beside_one_that_polls_a_map(labs, backend):
+    """What its perf event's program is kept from, the tracepoint's sees."""
+    if backend != "stable":
+        pytest.skip("it has no two programs on the exit of accept()")
+    lab = labs.veth()
+    mine = os.sched_getaffinity(0)
+    with Trace(lab.namespaces) as run, peers.listen(lab) as listener:
+        poller = os.fork()
+        if not poller:
+            poll_a_map()
+        os.sched_setaffinity(0, ONE_CPU)
+        try:
+            for _ in range(CLIENTS):
+                peers.connect(lab).close()
+                listener.accept()[0].close()
+        finally:
+            os.sched_setaffinity(0, mine)
+            os.kill(poller, signal.SIGKILL)
+            os.waitpid(poller, 0)
+    # Both are kept from some, where one is preempted in each.
+    assert CLIENTS * 0.97 <= len(run.accepts) <= CLIENTS

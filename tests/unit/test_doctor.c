@@ -131,7 +131,6 @@ static void test_hook_why(void **state)
 		{ &function, -ECANCELED, "--without" },
 		{ &function, -ENOENT, "no such function" },
 		{ &tracepoint, -ENOENT, "no such tracepoint" },
-		{ &tracepoint, -EALREADY, "perf event tells all" },
 		{ &event, -ENOENT, "never preempts" },
 		{ &cgroup, -ENODEV, "not mounted" },
 		{ &function, -ENODEV, "No such device" },
@@ -251,6 +250,8 @@ static void test_text_width(void **state)
 
 static void test_text_answers(void **state)
 {
+	static const struct hook event = { "on_event", "event", HOOK_EVENT,
+					   .gives = "all" };
 	struct doctor_backend *fentry = add_backend(&backend_fentry);
 	struct doctor_backend *stable = add_backend(&backend_stable);
 	struct doctor_check *check =
@@ -278,10 +279,10 @@ static void test_text_answers(void **state)
 	assert_lacks(told(doctor_text), "tcp_v4_rcv");
 	stable->hooks[0].state = DOCTOR_POINTLESS;
 	assert_contains(told(doctor_text), "nothing of that kind");
-	stable->hooks[0].error = -EALREADY;
-	strcpy(stable->hooks[0].why, "the other tells all");
+	stable->hooks[0].hook = &event;
+	strcpy(stable->hooks[0].why, "it never preempts");
 	assert_lacks(told(doctor_text), "nothing of that kind");
-	assert_contains(told(doctor_text), "pointless: the other tells all");
+	assert_contains(told(doctor_text), "pointless: it never preempts");
 	stable->works = false;
 	stable->why = fentry->why;
 	report.best = NULL;
