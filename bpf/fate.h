@@ -33,6 +33,17 @@ static __always_inline void fate_synack(__u32 type)
 		fate_syn(MET_COOKIE_SENT);
 }
 
+/* Is it the SYN that made the request at @req, once more? With an ACK or a reset
+ * beside it, it is not, but out of window. */
+static __always_inline bool is_syn_again(const struct demux_segment *seg,
+					 __u64 req)
+{
+	const __u32 kind = TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST;
+
+	return (seg->flags & kind) == TCP_FLAG_SYN &&
+	       seg->seq == read_request_isn(req);
+}
+
 /* Nothing was made of the request at @req, which is referenced still. */
 static __always_inline __u32 request_stays(struct flight *flight, __u64 req)
 {
@@ -44,10 +55,7 @@ static __always_inline __u32 request_stays(struct flight *flight, __u64 req)
 		return MET_STOLEN;
 	if (is_request_gone(req))
 		return MET_REQUEST_ENDED;
-	/* Any other SYN is out of window. */
-	return seg->flags & TCP_FLAG_SYN && seg->seq == read_request_isn(req) ?
-		       MET_SYN_REPEATED :
-		       0;
+	return is_syn_again(seg, req) ? MET_SYN_REPEATED : 0;
 }
 
 /* Its exit: @result is the child, the listener where the ACK was bad, or NULL.

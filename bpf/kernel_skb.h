@@ -79,4 +79,54 @@ static __always_inline bool has_bad_checksum(struct sk_buff *skb, __u32 reason,
 	       (named && reason == named);
 }
 
+enum {
+	TCPOPT_NOP = 1,
+	TCPOPT_MD5SIG = 19,
+	TCPOPT_AO = 29,
+	TCPOLEN_MD5SIG = 18,
+	TCPOLEN_AO_MIN = 5,
+};
+
+/*
+ * Is it signed, by TCP-MD5 or TCP-AO? What is nobody's has no answer then: that
+ * would have to be signed, too, and the key went with the socket (if no listener
+ * has it, on the port where it came from). Since 6.7 there is none either where the
+ * options cannot be read for a signature. As tcp_parse_md5sig_option() and
+ * tcp_do_parse_auth_options(), of a header that is in the linear part.
+ */
+static __always_inline bool is_signed(struct sk_buff *skb)
+{
+	const unsigned char *th = GET(skb, head) + GET(skb, transport_header);
+	bool has_md5 = bpf_core_field_exists(struct tcp_sock, md5sig_info);
+	bool has_ao = bpf_core_field_exists(struct tcp_sock, ao_info);
+	bool strict = bpf_core_enum_value_exists(enum skb_drop_reason,
+						 SKB_DROP_REASON_TCP_AUTH_HDR);
+	__u8 options[41] = {}, offset = 0; /* one more, for a length */
+	int left, next = 0;
+
+	if (bpf_probe_read_kernel(&offset, 1, th + 12) ||
+	    bpf_probe_read_kernel(options, 40, th + 20))
+		return false;
+	left = (offset >> 4) * 4 - 20;
+	for (int i = 0; i < 40; i++, left--) {
+		if (i != next)
+			continue;
+		if (left < (has_ao ? TCPOLEN_AO_MIN : TCPOLEN_MD5SIG) ||
+		    !options[i])
+			return false;
+		next = i + 1;
+		if (options[i] == TCPOPT_NOP)
+			continue;
+		if (options[i + 1] < 2 || options[i + 1] > left)
+			return strict;
+		if (options[i] == TCPOPT_MD5SIG)
+			return options[i + 1] == TCPOLEN_MD5SIG ? has_md5 :
+								  strict;
+		if (options[i] == TCPOPT_AO && strict)
+			return true;
+		next = i + options[i + 1];
+	}
+	return false;
+}
+
 #endif

@@ -267,7 +267,7 @@ static __always_inline void segment_timewait(struct inet_timewait_sock *tw,
 
 /* tcp_v4_send_reset, tcp_v6_send_reset: with no socket it says that the segment
  * is nobody's. A segment that is itself a reset gets no answer, nor does what is
- * nobody's and came to an address of many. */
+ * nobody's and came to an address of many, or is signed. */
 static __always_inline void segment_reset(const struct sock *sk,
 					  struct sk_buff *skb, __u8 family)
 {
@@ -280,7 +280,7 @@ static __always_inline void segment_reset(const struct sock *sk,
 	if (!sk)
 		flight_nobody(flight, skb);
 	if (!(seg->flags & TCP_FLAG_RST) &&
-	    (sk || is_to_own_address((__u64)skb, family)))
+	    (sk || (is_to_own_address((__u64)skb, family) && !is_signed(skb))))
 		seg->notes |= DEMUX_NOTE_RESET;
 }
 

@@ -10,6 +10,7 @@
 #define DEMUX_SIGHT_H
 
 #include "accept.h"
+#include "fate.h"
 #include "segment.h"
 
 #define ETH_P_IP 0x0800
@@ -201,8 +202,7 @@ static __always_inline void sight_request(struct __sk_buff *ctx,
 		flight_parent(flight, (struct sock_common *)listener);
 		flight_match(flight, (struct sock_common *)address_of(found));
 		flight->met |= MET_REQUEST;
-		if (seg->flags & TCP_FLAG_SYN &&
-		    seg->seq == read_request_isn(address_of(found)))
+		if (is_syn_again(seg, address_of(found)))
 			flight->met |= MET_SYN_REPEATED;
 		seg->predicted |= DEMUX_PREDICTED_OUTCOME |
 				  DEMUX_PREDICTED_SOCK;

@@ -21,6 +21,11 @@ typedef __u64 u64;
 #pragma clang attribute push(__attribute__((preserve_access_index)), \
 			     apply_to = record)
 
+/* Only which values there are. */
+enum skb_drop_reason {
+	SKB_DROP_REASON_TCP_AUTH_HDR = 1,
+};
+
 struct in6_addr {
 	union {
 		__u8 u6_addr8[16];
@@ -228,6 +233,8 @@ struct inet_connection_sock {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	bool is_mptcp;
+	void *md5sig_info;
+	void *ao_info;
 };
 
 struct request_sock {

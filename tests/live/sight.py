@@ -133,6 +133,8 @@ class Sight:
             if self.backend != "stable" and not self("reason"):
                 return "refused", None
             return outcome, "silent" if self("reset") else None
+        if detail == "unanswered":  # nobody's, and signed
+            return outcome, "silent" if self("reset") else None
         if detail == "reset" and outcome in ("none", "time_wait"):
             return outcome, "reset" if self("reset") else None
         needs = NEEDS.get(detail)

@@ -14,6 +14,8 @@ from tracer import Trace
 
 RST, ACK = 4, 16
 CLOSED = PORT + 1
+# As an option: a TCP-MD5 signature.
+MD5 = bytes([19, 18]) + bytes(18)
 
 
 @pytest.fixture(params=[4, 6])
@@ -82,6 +84,10 @@ def test_request(stage):
         # Out of window: answered, and nothing more.
         assert stage.send(1, "PSH|ACK", "request", "kept", 10**6, theirs,
                           payload=b"x") == [ACK]
+        # Nor are these the SYN again; the next out of window, so soon, has no
+        # answer.
+        for flags in "SYN|ACK", "SYN|RST":
+            assert not stage.send(1, flags, "request", "kept", 1000, theirs)
         # Long, so its checksum is verified here and not before.
         assert not stage.send(1, "PSH|ACK", "malformed", "checksum", 1001,
                               theirs, payload=bytes(100), damage=1)
@@ -97,7 +103,7 @@ def test_request(stage):
         stage.tun.ask(3)
         # In window, and no SYN has a place there.
         assert stage.send(3, "SYN", "request", "reset", 1100) == [RST | ACK]
-    first, again = stage.check(run)[6:8]
+    first, again = stage.check(run)[8:10]
     assert "drop_reason" not in first
     assert again.get("drop_reason") == (
         "TCP_OLD_DATA" if run.sees("late drop") else None)
@@ -172,6 +178,14 @@ def test_nobody(stage):
         assert stage.send(1, "SYN", "none", "reset", 1, port=CLOSED) == [
             RST | ACK]
         assert not stage.send(2, "RST", "none", "silent", 1, port=CLOSED)
+        # Signed, the key being unknown: the answer would have to be, too.
+        for version in 4, 6:
+            assert not stage.send(3, "SYN", "none", "unanswered", 1,
+                                  port=CLOSED, version=version,
+                                  words=10, payload=MD5)
+        # No option follows the end of the list.
+        assert stage.send(4, "SYN", "none", "reset", 1, port=CLOSED,
+                          words=11, payload=bytes(4) + MD5) == [RST | ACK]
     stage.check(run)
 
 
