@@ -302,10 +302,12 @@ static int apply_device(struct model *model, struct event *event)
 {
 	const struct demux_device *device = event->device;
 	struct model_sock *sock;
-	int err = meet(model, event, &device->sock, &sock);
+	int err = model_table_meet_rebound(model, &device->sock,
+					   device->head.mono_ns, &sock);
 
 	if (err)
 		return err;
+	event->sock = sock;
 	sock->rebound_ns = device->head.mono_ns;
 	sock->bound_to = device->sock.ifindex;
 	return 0;

@@ -223,11 +223,13 @@ static bool is_same_kind(const struct demux_sock *a, const struct demux_sock *b)
 
 /*
  * Where one of two sights of a socket has no address, its ends tell that it is
- * the same. Several listeners may share theirs (SO_REUSEPORT): then nothing
- * tells which one it is. NULL for none or several.
+ * the same, and its device, unless it was bound to that just now. Several listeners
+ * may share theirs (SO_REUSEPORT): then nothing tells which one it is. NULL for none
+ * or several.
  */
 static struct model_sock *find_alike(const struct model *model,
-				     const struct demux_sock *from)
+				     const struct demux_sock *from,
+				     bool is_rebound)
 {
 	struct htab_node *node = htab_find(
 		&model->ends, model_table_hash_ends(&from->ends, from->netns));
@@ -239,7 +241,7 @@ static struct model_sock *find_alike(const struct model *model,
 
 		if (is_by_ends(&sock->last) == is_by_ends(from) ||
 		    sock->last.netns != from->netns ||
-		    sock->last.ifindex != from->ifindex ||
+		    (!is_rebound && sock->last.ifindex != from->ifindex) ||
 		    memcmp(&sock->last.ends, &from->ends, sizeof(from->ends)) ||
 		    !is_same_kind(&sock->last, from))
 			continue;
@@ -321,8 +323,8 @@ static int note_sight(struct model *model, struct model_sock *sock,
 	return is_moved && sock->counted ? note_ends(model, sock) : 0;
 }
 
-int model_table_meet(struct model *model, const struct demux_sock *from,
-		     uint64_t now_ns, struct model_sock **to)
+static int meet(struct model *model, const struct demux_sock *from,
+		bool is_rebound, uint64_t now_ns, struct model_sock **to)
 {
 	struct model_sock *sock = model_find(model, from->id);
 	int err = 0;
@@ -336,7 +338,7 @@ int model_table_meet(struct model *model, const struct demux_sock *from,
 		sock = NULL;
 	}
 	if (!sock) {
-		sock = find_alike(model, from);
+		sock = find_alike(model, from, is_rebound);
 		if (sock && !is_by_ends(from))
 			err = adopt(model, sock, from);
 	}
@@ -355,4 +357,16 @@ int model_table_meet(struct model *model, const struct demux_sock *from,
 		return err;
 	sock->seen_ns = now_ns;
 	return count_sock(model, sock);
+}
+
+int model_table_meet(struct model *model, const struct demux_sock *from,
+		     uint64_t now_ns, struct model_sock **to)
+{
+	return meet(model, from, false, now_ns, to);
+}
+
+int model_table_meet_rebound(struct model *model, const struct demux_sock *from,
+			     uint64_t now_ns, struct model_sock **to)
+{
+	return meet(model, from, true, now_ns, to);
 }

@@ -40,6 +40,10 @@ uint64_t model_table_hash_ends(const struct demux_ends *ends, uint32_t netns);
 int model_table_meet(struct model *model, const struct demux_sock *from,
 		     uint64_t now_ns, struct model_sock **to);
 
+/* The same, of one that was bound to another device just now, which is @from's. */
+int model_table_meet_rebound(struct model *model, const struct demux_sock *from,
+			     uint64_t now_ns, struct model_sock **to);
+
 /* It is this process's, for all that is known. */
 void model_table_own(struct model_sock *sock, uint32_t pid, const char *comm);
 

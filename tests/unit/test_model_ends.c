@@ -295,6 +295,27 @@ static struct demux_accept time_wait_before(uint64_t mono_ns, uint16_t port)
 	return make_before(mono_ns, 0, "", -1, 0, sock);
 }
 
+/* Bound to another device after it was listed, and no second one. */
+static void test_listed_and_rebound(void **state)
+{
+	struct demux_sock sock = make_sock(300, S_ESTABLISHED, client(1000));
+	struct demux_device device = make_device(101, sock);
+	struct demux_accept before;
+	struct event event;
+
+	(void)state;
+	sock.id = 555;
+	sock.flags |= DEMUX_SOCK_BY_ENDS;
+	before = make_before(100, 7, "srv", 4, 0, sock);
+	device.sock.ifindex = 7;
+	feed(&model, &before);
+	event = feed(&model, &device);
+	assert_int_equal(event.sock->number, 1);
+	assert_int_equal(event.sock->last.ifindex, 7);
+	assert_ptr_equal(find(client(1000)), event.sock);
+	assert_null(model_next_ends(event.sock, &sock.ends));
+}
+
 /* One that is buried is not found by its ends any more, so that its heir is not
  * taken for it when its memory goes. */
 static void test_buried_and_listed(void **state)
@@ -336,6 +357,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_time_zero),
 	TEST(test_swept_and_met_at_once),
 	TEST(test_buried_and_met_late),
+	TEST(test_listed_and_rebound),
 	TEST(test_buried_and_listed),
 };
 
