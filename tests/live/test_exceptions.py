@@ -65,6 +65,8 @@ def check_only(segments, why):
             assert why in segment["why"]
         elif segment["outcome"] == "request" and "predicted" in segment:
             assert segment["verdict"] == "explained", segment
+            assert segment["why"].startswith("the request's listener has "
+                                             "another address or port")
         else:
             judge.check_verdict(segment)
 
@@ -143,7 +145,7 @@ def test_sk_lookup_elsewhere(labs):
     for event in syn, datagram:
         assert event["verdict"] == "explained"
         assert "is in another network namespace" in event["why"]
-    assert syn["sk_lookup"] == program.id
+        assert event["sk_lookup"] == program.id
 
 
 def check_assigned(run, segments, by):

@@ -303,7 +303,8 @@ def test_long_chain_and_bucket(labs):
 
 
 def test_slots(lab):
-    """Where the table is large: its size, and one slot for one pair of ends."""
+    """Where the table is large: its size, one slot for one pair of ends, and the
+    order of the slots, in which /proc/net/tcp goes through them."""
     slots = hash_slots(lab.server)
     with contextlib.ExitStack() as stack:
         with lab.server.inside():
@@ -314,9 +315,10 @@ def test_slots(lab):
                 clients = [stack.enter_context(
                     socket.create_connection(("127.0.0.1", PORT)))
                     for _ in range(8)]
+            in_order = chain(lab.server)
             list(exchange(listener, clients))
     judge.check_proved(run)
-    found = {}
+    found, places = {}, {}
     for event in run.segments:
         if event["outcome"] != "established":
             continue
@@ -324,7 +326,11 @@ def test_slots(lab):
         assert 0 <= event["chain_position"] < event["chain_length"]
         found.setdefault((event["lport"], event["rport"]), set()).add(
             event["hash_slot"])
-    assert len(found) == 16
+        if event["len"]:
+            places[event["lport"], event["rport"]] = (
+                event["hash_slot"], event["chain_position"])
+    assert len(found) == len(places) == 16
+    assert sorted(places, key=places.get) == in_order
     assert all(len(x) == 1 for x in found.values())
     taken = set.union(*found.values())
     assert max(taken) < slots
