@@ -144,7 +144,9 @@ static __always_inline void datagram_unreachable(struct sk_buff *skb)
 	    flight->met & DATAGRAM_SOCKET)
 		return;
 	flight->met |= DATAGRAM_NOBODY;
-	flight->record.notes |= DEMUX_NOTE_ICMP;
+	/* They say nothing of what the link layer sent to more than this host. */
+	if (GET_BITS(skb, pkt_type) == PACKET_HOST)
+		flight->record.notes |= DEMUX_NOTE_ICMP;
 }
 
 /* By policy, which the kernel asks before the filter? 5.10 gives no reasons, but
