@@ -92,14 +92,16 @@ static __always_inline void fate_request_dropped(void)
 }
 
 /* Exit of tcp_timewait_state_process. What shall be answered with a reset comes
- * to that next, a SYN that reopens to a listener; if there is none, it is answered
- * with an ACK as others are. */
+ * to that next, and where that sends none nothing is sent; a SYN that reopens to a
+ * listener; if there is none, it is answered with an ACK as others are. */
 static __always_inline void fate_timewait_done(struct flight *flight,
 					       __u32 verdict)
 {
-	if (flight && verdict != TCP_TW_RST)
-		flight->met |= verdict == TCP_TW_SUCCESS ? MET_SWALLOWED :
-							   MET_ACKED;
+	if (!flight || (verdict == TCP_TW_RST && config.blind & BLIND_RESET))
+		return;
+	flight->met |= verdict == TCP_TW_SUCCESS || verdict == TCP_TW_RST ?
+			       MET_SWALLOWED :
+			       MET_ACKED;
 }
 
 #endif

@@ -92,9 +92,10 @@ enum {
  * would have to be signed, too, and the key went with the socket (if no listener
  * has it, on the port where it came from). Since 6.7 there is none either where the
  * options cannot be read for a signature. As tcp_parse_md5sig_option() and
- * tcp_do_parse_auth_options(), of a header that is in the linear part.
+ * tcp_do_parse_auth_options(), of a header that is in the linear part. @is_nobodys:
+ * a TIME_WAIT minisock has the key of TCP-AO, and is not asked for that of TCP-MD5.
  */
-static __always_inline bool is_signed(struct sk_buff *skb)
+static __always_inline bool is_signed(struct sk_buff *skb, bool is_nobodys)
 {
 	const unsigned char *th = GET(skb, head) + GET(skb, transport_header);
 	bool has_md5 = bpf_core_field_exists(struct tcp_sock, md5sig_info);
@@ -123,7 +124,7 @@ static __always_inline bool is_signed(struct sk_buff *skb)
 			return options[i + 1] == TCPOLEN_MD5SIG ? has_md5 :
 								  strict;
 		if (options[i] == TCPOPT_AO && strict)
-			return true;
+			return is_nobodys;
 		next = i + options[i + 1];
 	}
 	return false;

@@ -114,6 +114,11 @@ def check_socket(run, segment, number, carried=False):
             carried or run.sees("refused for")):
         number = None
     assert segment.get("sock") == number, segment
+    if segment.get("outcome") == "refused":
+        assert judge.pick(segment, ("verdict", "why")) == (
+            ("proved", None) if number else
+            ("explained", "refused before a hook could see which socket it "
+             "was for"))
 
 
 def check_reason(run, segment, name):
@@ -152,6 +157,17 @@ def exchange_md5(stage, version, signed):
     assert send(4, "PSH|ACK", ("established", "taken_up"), 1001, theirs,
                 key=KEY, payload=b"right") == [ACK]
     assert conn.recv(9) == b"right"
+    conn.close()
+    send(4, "ACK", ("established", "taken_up"), 1006, theirs + 1, key=KEY)
+    # Data for nobody to read: the reset would have to be signed, and what is left
+    # of the connection is not asked for its key.
+    assert not send(4, "PSH|ACK", ("time_wait", "swallowed"), 1006, theirs + 1,
+                    key=KEY, payload=b"late")
+    # Whose key nobody has: not even a reset.
+    stage.tun.replies()
+    stage.tun.send(first + 5, "SYN", 1000, port=CLOSED, version=version,
+                   **md5(version, first + 5, CLOSED, "SYN", 1000))
+    assert not [x for x in stage.tun.replies() if x[2] == first + 5]
 
 
 def test_md5(stage):
@@ -166,6 +182,9 @@ def test_md5(stage):
             stage, TCPMD5NotFound=6, TCPMD5Failure=2, TCPMD5Unexpected=2):
         for version in 4, 6:
             exchange_md5(stage, version, signed[version])
+    nobodys = [x for x in run.segments if x["lport"] == CLOSED]
+    assert [judge.pick(x, ("outcome", "detail", "reset")) for x in nobodys] == [
+        ("none", "silent" if run.sees("reset") else None, None)] * 2
     for version, told in parts(stage.check(run)):
         socks = numbers(run, [plain[version], signed[version]])
         request = told[4]["sock"] if run.sees("refused request") else (
