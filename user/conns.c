@@ -130,6 +130,17 @@ static bool is_another(const struct conn *conn, const struct demux_segment *seg)
 		seg->sock.state == SYN_SENT);
 }
 
+/* An earlier ACK may have been no good; that which makes a child of a request
+ * acknowledges just the SYN|ACK, and a SYN|ACK that is not answered with a reset
+ * just the SYN. */
+static bool is_right_ack(const struct demux_segment *seg)
+{
+	return seg->have & DEMUX_HAVE_CHILD ||
+	       (seg->flags & SYN && seg->outcome == DEMUX_ESTABLISHED &&
+		seg->sock.state == SYN_SENT &&
+		!(seg->notes & DEMUX_NOTE_RESET));
+}
+
 int conns_note(struct conns *conns, const struct demux_segment *seg,
 	       struct event_numbers *numbers)
 {
@@ -155,10 +166,7 @@ int conns_note(struct conns *conns, const struct demux_segment *seg,
 	}
 	if (is_new || is_another(conn, seg))
 		begin(conns, conn, seg);
-	/* An earlier ACK may have been no good; that which makes a child of a
-	 * request acknowledges just the SYN|ACK. */
-	if (seg->flags & ACK &&
-	    (!conn->has_ack || seg->have & DEMUX_HAVE_CHILD))
+	if (seg->flags & ACK && (!conn->has_ack || is_right_ack(seg)))
 		begin_ack(conns, conn, seg);
 	conn->seen_ns = seg->head.mono_ns;
 	numbers->has_seq = true;

@@ -93,6 +93,23 @@ static void test_bad_ack(void **state)
 	SHOWS("1 14", DEMUX_ESTABLISHED, ends, F_ACK, 5001, 914);
 }
 
+/* So is what a wrong SYN|ACK showed, which the client answers with a reset. */
+static void test_bad_synack(void **state)
+{
+	struct demux_ends ends = here(1000);
+	struct demux_segment *seg;
+
+	(void)state;
+	seg = segment(DEMUX_ESTABLISHED, ends, F_SYN | F_ACK, 5000, 77);
+	seg->sock.state = SYN_SENT;
+	seg->notes |= DEMUX_NOTE_RESET;
+	note(seg);
+	seg = segment(DEMUX_ESTABLISHED, ends, F_SYN | F_ACK, 5000, 901);
+	seg->sock.state = SYN_SENT;
+	assert_string_equal(note(seg), "0 1");
+	SHOWS("1 14", DEMUX_ESTABLISHED, ends, F_ACK, 5001, 914);
+}
+
 static void test_client(void **state)
 {
 	struct demux_ends ends = here(1000);
@@ -211,6 +228,7 @@ static void test_sweep(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(test_server),
 	TEST(test_bad_ack),
+	TEST(test_bad_synack),
 	TEST(test_client),
 	TEST(test_loopback),
 	TEST(test_older_connection),
