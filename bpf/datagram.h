@@ -26,7 +26,10 @@ static __always_inline void datagram_begin(struct sk_buff *skb, __u8 family)
 		datagram_give_up(cell, skb);
 	got = read_udp_header(skb, &uh);
 	if (!datagram_wanted(family, &uh, got)) {
-		count_softirq(&cell->datagrams.filtered);
+		if (filter_family(&config, family) && are_ports_apart(skb, got))
+			count_softirq(&cell->datagrams.skipped);
+		else
+			count_softirq(&cell->datagrams.filtered);
 		return;
 	}
 

@@ -36,6 +36,13 @@ static __always_inline int read_tcp_header(struct sk_buff *skb,
 	return 0;
 }
 
+/* Do its ports lie in what tcp_v4_rcv or udp_rcv will pull up? @got as the reader of
+ * its header returned it. */
+static __always_inline bool are_ports_apart(struct sk_buff *skb, int got)
+{
+	return !got && GET(skb, data_len);
+}
+
 static __always_inline bool read_addrs(struct sk_buff *skb,
 				       struct demux_ends *ends)
 {

@@ -101,7 +101,10 @@ static __always_inline void segment_begin(struct sk_buff *skb, __u8 family)
 		flight_give_up(cell, skb);
 	got = read_tcp_header(skb, &th);
 	if (!segment_wanted(family, &th, got)) {
-		count_softirq(&cell->count.filtered);
+		if (filter_family(&config, family) && are_ports_apart(skb, got))
+			count_softirq(&cell->count.skipped);
+		else
+			count_softirq(&cell->count.filtered);
 		return;
 	}
 

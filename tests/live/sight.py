@@ -30,6 +30,7 @@ PROBES = {
     "cookie": COOKIE, "reason": REASON, "ttl": TTL,
     "late drop": Limit("why data was dropped at its socket: not seen",
                        WITH_DROP_REASON),
+    "header apart": Limit("a header outside of the skb's linear part: not read"),
     "refused for": Limit("the listener of what is `refused`: not seen",
                          WITH_DROP_SOCKET),
 }
