@@ -27,7 +27,7 @@ enum demux_met {
 	MET_REQUEST_MADE = 1 << 11,
 	MET_COOKIE_SENT = 1 << 12,
 	MET_CHILD = 1 << 13,
-	MET_REQUEST_DONE = 1 << 14, /* tcp_check_req came to its end */
+	MET_REQUEST_DONE = 1 << 14, /* tcp_check_req left it as it is */
 	MET_SYN_REPEATED = 1 << 15,
 	MET_BAD_ACK = 1 << 16,
 	MET_REQUEST_ENDED = 1 << 17,

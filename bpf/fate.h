@@ -44,7 +44,9 @@ static __always_inline bool is_syn_again(const struct demux_segment *seg,
 	       seg->seq == read_request_isn(req);
 }
 
-/* Nothing was made of the request at @req, which is referenced still. */
+/* Nothing was made of the request at @req, which is referenced still. If that is
+ * gone, but by no reset, another CPU has made the child meanwhile: with an older
+ * timestamp than its segment had, this one's was out of window. */
 static __always_inline __u32 request_stays(struct flight *flight, __u64 req)
 {
 	struct demux_segment *seg = &flight->record.more.segment;
@@ -54,8 +56,9 @@ static __always_inline __u32 request_stays(struct flight *flight, __u64 req)
 	if (stolen)
 		return MET_STOLEN;
 	if (is_request_gone(req))
-		return MET_REQUEST_ENDED;
-	return is_syn_again(seg, req) ? MET_SYN_REPEATED : 0;
+		return seg->flags & TCP_FLAG_RST ? MET_REQUEST_ENDED : 0;
+	return MET_REQUEST_DONE |
+	       (is_syn_again(seg, req) ? MET_SYN_REPEATED : 0);
 }
 
 /* Its exit: @result is the child, the listener where the ACK was bad, or NULL.
@@ -69,7 +72,6 @@ static __always_inline void fate_request_done(struct flight *flight,
 		return;
 	req = flight->request;
 	flight->request = 0;
-	flight->met |= MET_REQUEST_DONE;
 	if (result == flight->listener)
 		flight->met |= MET_BAD_ACK;
 	else if (result)

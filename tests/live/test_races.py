@@ -20,7 +20,7 @@ import pytest
 import bpf
 from sight import release
 from stage import PORT, netstat
-from tracer import Trace
+from tracer import Trace, UnderTest
 
 SYS_USERFAULTFD = {"x86_64": 323, "aarch64": 282}[os.uname().machine]
 UFFDIO_API, UFFDIO_REGISTER, REGISTER_MISSING = 0xC018AA3F, 0xC020AA00, 1
@@ -178,6 +178,33 @@ def test_stolen(stage):
     assert "child" not in told[1]
     for segment, detail in zip(told[1:], ("stolen", "listener closed")):
         assert segment.get("repeated_lookup", False) == run.sees(detail)
+
+
+def timestamp(value):
+    """As an option, for a header of 8 words."""
+    return struct.pack("!BBBBII", 1, 1, 8, 10, value, 0)
+
+
+def test_older_ack(stage):
+    """As above, but the second ACK is the older one. Kernels that have noted the
+    first one's timestamp in the request (before 8d52da23b6c6, "tcp: Defer ts_recent
+    changes until req is owned") take it for out of window. The request is gone
+    then, but no reset ended it."""
+    UnderTest.sees().need("request")
+    queue = Queue(stage.here)
+    with Trace([stage.here]) as run, queue.netlink:
+        theirs = stage.tun.ask(1, words=8, payload=timestamp(1000))
+        for value, *fate in ((1002, "request", "child"),
+                             (1001, "established", "stolen")):
+            stage.send(1, "ACK", *fate, 1001, theirs, words=8,
+                       payload=timestamp(value))
+        before = netstat(stage.here, "PAWSEstab")
+        for _ in range(2):
+            queue.let_go()
+        if netstat(stage.here, "PAWSEstab") > before:
+            stage.wanted[-1] = 1, "ACK", "request", None
+        stage.accept()
+    stage.check(run)
 
 
 def test_migrated(stage):
