@@ -70,6 +70,7 @@ struct demux_config {
 	 * where /proc/kallsyms does not show it. */
 	__u64 sock_edemux, sock_pfree, sock_efree;
 	__u32 wake_bytes; /* wake the reader when so much waits in the ring */
+	__u32 cpus; /* that are possible */
 
 	__u8 ports[65536 / 8]; /* local ports wanted, one bit each */
 };

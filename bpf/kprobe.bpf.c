@@ -153,9 +153,28 @@ int BPF_KRETPROBE(on_device, int failed)
 
 /* --- what kprobes missed -------------------------------------------------- */
 
-/* The probe behind a perf event counts calls that it had to let pass. That is
- * shown nowhere (perf's link tells it from 6.7 on), so it is looked up here,
- * for whatever file: user space knows which ones are probes. */
+extern const void __per_cpu_offset __ksym __weak;
+
+/* How often the probe was hit. Every CPU counts for itself. */
+static __always_inline __u64 read_hits(struct trace_kprobe *kprobe)
+{
+	__u64 nhit = (__u64)BPF_CORE_READ(kprobe, nhit), sum = 0;
+	const __u64 *offsets = &__per_cpu_offset;
+
+	for (__u32 cpu = 0; offsets && cpu < config.cpus; cpu++) {
+		__u64 offset = 0, hits = 0;
+
+		bpf_probe_read_kernel(&offset, sizeof(offset), &offsets[cpu]);
+		bpf_probe_read_kernel(&hits, sizeof(hits),
+				      (void *)(nhit + offset));
+		sum += hits;
+	}
+	return sum;
+}
+
+/* The probe behind a perf event counts calls, and those that it had to let pass.
+ * That is shown nowhere (perf's link tells the latter from 6.7 on), so it is looked
+ * up here, for whatever file: user space knows which ones are probes. */
 SEC("iter/task_file")
 int on_probe_file(struct bpf_iter__task_file *ctx)
 {
@@ -178,6 +197,7 @@ int on_probe_file(struct bpf_iter__task_file *ctx)
 	probe = (void *)BPF_CORE_READ(event, probes.next) -
 		bpf_core_field_offset(struct trace_probe, list);
 	kprobe = (void *)probe - bpf_core_field_offset(struct trace_kprobe, tp);
+	record.hits = read_hits(kprobe);
 	record.missed = BPF_CORE_READ(kprobe, rp.kp.nmissed);
 	record.no_instance = BPF_CORE_READ(kprobe, rp.nmissed);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

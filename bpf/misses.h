@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct demux_misses {
+	__u64 hits; /* calls that reached it, its program ran or not; 0: unknown */
 	__u64 missed; /* calls while another kprobe ran on that CPU */
 	__u32 no_instance; /* returns that were not followed, for lack of room */
 	__s32 fd;

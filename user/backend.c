@@ -148,10 +148,12 @@ int backend_try(struct backend_trace *trace, const struct backend *backend,
 	if (err)
 		return err;
 	backend_load_finish(trace);
-	backend_misses_open(trace);
 	if (wish->before_segments)
 		wish->before_segments(wish->context, trace->config);
-	return attach(trace, true, why, size);
+	err = attach(trace, true, why, size);
+	if (!err)
+		backend_misses_open(trace);
+	return err;
 }
 
 /* What is in the way of all is said once. */

@@ -239,6 +239,7 @@ static int set_up(struct backend_trace *trace, const struct btf *btf,
 
 	*config = *wish->wanted;
 	config->wake_bytes = wish->ring_size / 8;
+	config->cpus = libbpf_num_possible_cpus();
 	describe_kernel(config, btf);
 	err = choose_keys(config);
 	if (err) {
@@ -247,7 +248,7 @@ static int set_up(struct backend_trace *trace, const struct btf *btf,
 			 "ids");
 		return err;
 	}
-	set_entries(trace, "cells", libbpf_num_possible_cpus());
+	set_entries(trace, "cells", config->cpus);
 	set_entries(trace, "ring", wish->ring_size);
 	set_autoload(trace, "on_owned_file", config->pid);
 	set_autoload(trace, "on_fork", config->follow);

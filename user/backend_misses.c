@@ -48,24 +48,6 @@ static bool counts_recursion(struct backend_trace *trace)
 	return false;
 }
 
-/* The perf events of kprobes count in a place that only BPF can read. */
-void backend_misses_open(struct backend_trace *trace)
-{
-	struct bpf_program *program = bpf_object__find_program_by_name(
-		trace->object, "on_probe_file");
-	struct bpf_link *link;
-
-	trace->counts_recursion = counts_recursion(trace);
-	if (!program)
-		return;
-	link = bpf_program__attach_iter(program, NULL);
-	trace->misses_fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
-	if (trace->misses_fd < 0)
-		log_warn("what kprobes miss will not be known: %s",
-			 strerror(errno));
-	bpf_link__destroy(link);
-}
-
 /* A return that was not followed for lack of room. That a kretprobe was hit
  * inside another probe shows at the kprobe on the same function: it was too. */
 static unsigned long long missed_by(const struct hook *hook,
@@ -75,52 +57,107 @@ static unsigned long long missed_by(const struct hook *hook,
 					      record->missed;
 }
 
-/* Adds what each hook's perf event counted. False: unknown. */
-static bool add_probe_misses(struct backend_trace *trace,
-			     unsigned long long *misses)
+struct probe_counts {
+	unsigned long long missed;
+	unsigned long long calls; /* missed ones too */
+};
+
+/* What each hook's perf event counted. False: unknown. */
+static bool read_probes(const struct backend_trace *trace, int fd,
+			struct probe_counts *counts)
 {
 	struct demux_misses records[32];
 	ssize_t got;
 
-	while ((got = read(trace->misses_fd, records, sizeof(records))) > 0)
+	while ((got = read(fd, records, sizeof(records))) > 0)
 		for (size_t r = 0; r < got / sizeof(records[0]); r++)
 			for (int i = 0; i < BACKEND_HOOKS_MAX; i++)
 				if (trace->probe_fds[i] == records[r].fd &&
 				    records[r].fd)
-					misses[i] += missed_by(trace->hooks[i],
-							       &records[r]);
+					counts[i] = (struct probe_counts){
+						missed_by(trace->hooks[i],
+							  &records[r]),
+						records[r].hits +
+							records[r].missed,
+					};
 	return !got;
+}
+
+/* The perf events of kprobes count in a place that only BPF can read. */
+void backend_misses_open(struct backend_trace *trace)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(
+		trace->object, "on_probe_file");
+	struct probe_counts before[BACKEND_HOOKS_MAX] = { 0 };
+	struct bpf_link *link;
+	int fd;
+
+	trace->counts_recursion = counts_recursion(trace);
+	if (!program)
+		return;
+	link = bpf_program__attach_iter(program, NULL);
+	fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+	if (fd >= 0 && read_probes(trace, fd, before))
+		trace->misses_fd = bpf_iter_create(bpf_link__fd(link));
+	if (trace->misses_fd < 0)
+		log_warn("what kprobes miss will not be known: %s",
+			 strerror(errno));
+	for (int i = 0; i < BACKEND_HOOKS_MAX; i++)
+		trace->calls_before[i] = before[i].calls;
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+}
+
+/* Of one hook, whose program the kernel kept from @missed calls of @calls. */
+static void add_up(struct backend_misses *sum, const struct hook *hook,
+		   unsigned long long missed, unsigned long long calls)
+{
+	switch (hook->miss) {
+	case MISS_SEGMENT:
+		sum->segments += missed;
+		sum->segment_calls += calls;
+		break;
+	case MISS_DATAGRAM:
+		sum->datagrams += missed;
+		sum->datagram_calls += calls;
+		break;
+	case MISS_DOUBT:
+		sum->doubts += missed;
+		break;
+	case MISS_SHOWS:
+		break;
+	}
 }
 
 struct backend_misses backend_misses(struct backend_trace *trace)
 {
-	unsigned long long misses[BACKEND_HOOKS_MAX] = { 0 };
+	struct probe_counts counts[BACKEND_HOOKS_MAX] = { 0 };
 	struct backend_misses sum = { 0 };
+	bool are_known = trace->misses_fd >= 0 &&
+			 read_probes(trace, trace->misses_fd, counts);
 
-	if (trace->misses_fd >= 0 && !add_probe_misses(trace, misses))
+	if (trace->misses_fd >= 0 && !are_known)
 		sum.doubts++;
 	for (int i = 0; trace->hooks[i]; i++) {
 		const struct hook *hook = trace->hooks[i];
 		struct bpf_program *program = bpf_object__find_program_by_name(
 			trace->object, hook->program);
-		unsigned long long recursions = 0;
+		unsigned long long missed = 0, calls = 0;
 
 		/* From 5.12 to 5.18 a process without privileges is not told
 		 * what the kernel counts: unknown is not none. */
 		if (bpf_program__fd(program) >= 0 &&
-		    recursion_misses(program, &recursions) &&
+		    recursion_misses(program, &missed) &&
 		    trace->counts_recursion)
 			sum.doubts++;
-		misses[i] += recursions;
-		if (misses[i])
+		missed += counts[i].missed;
+		if (are_known)
+			calls = counts[i].calls - trace->calls_before[i];
+		if (missed)
 			log_info("%s: %llu calls were kept from it",
-				 hook->program, misses[i]);
-		if (hook->miss == MISS_SEGMENT)
-			sum.segments += misses[i];
-		else if (hook->miss == MISS_DATAGRAM)
-			sum.datagrams += misses[i];
-		else if (hook->miss == MISS_DOUBT)
-			sum.doubts += misses[i];
+				 hook->program, missed);
+		add_up(&sum, hook, missed, calls);
 	}
 	return sum;
 }

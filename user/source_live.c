@@ -195,6 +195,28 @@ static void wait_for_flights(const struct live *live)
 	}
 }
 
+/* How many the kernel has counted that no hook saw. */
+static uint64_t beyond(uint64_t counted, uint64_t seen)
+{
+	return counted > seen ? counted - seen : 0;
+}
+
+/* The kernel's counters of segments, and with kprobes those of the receive functions'
+ * calls, are the judges of what all hooks together saw, and knowingly missed. */
+static void add_unseen(struct demux_end *end,
+		       const struct backend_misses *misses, uint64_t grown)
+{
+	uint64_t seen = end->counters.seen + misses->segments;
+	uint64_t more = beyond(grown, seen);
+	uint64_t uncalled =
+		beyond(misses->segment_calls, seen + end->counters.not_host);
+
+	end->unseen = misses->segments + (more > uncalled ? more : uncalled);
+	end->datagrams.unseen = misses->datagrams +
+				beyond(misses->datagram_calls,
+				       end->datagrams.seen + misses->datagrams);
+}
+
 static int finish_live(struct source *source, source_take take, void *context)
 {
 	struct live *live = (struct live *)source;
@@ -204,7 +226,7 @@ static int finish_live(struct source *source, source_take take, void *context)
 			  .len = has_udp ? sizeof(end) : DEMUX_END_LEN },
 	};
 	struct backend_misses misses;
-	uint64_t grown, seen;
+	uint64_t grown;
 	int err;
 
 	grown = kernel_segments_grown(&live->in_segs);
@@ -221,11 +243,7 @@ static int finish_live(struct source *source, source_take take, void *context)
 		err = take_waiting(live, UINT64_MAX);
 	sum_counters(live, &end);
 	end.counters.stuck += misses.doubts;
-	seen = end.counters.seen + misses.segments;
-	end.unseen = misses.segments;
-	if (grown > seen)
-		end.unseen += grown - seen;
-	end.datagrams.unseen = misses.datagrams;
+	add_unseen(&end, &misses, grown);
 	end.head.mono_ns = clock_mono_ns();
 	if (!err)
 		take(context, &end, end.head.len);

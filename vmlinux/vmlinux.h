@@ -395,6 +395,7 @@ struct trace_probe {
 
 struct trace_kprobe {
 	struct kretprobe rp;
+	unsigned long *nhit;
 	struct trace_probe tp;
 };
 

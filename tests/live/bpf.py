@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 import resource
+import signal
 import socket
 import struct
 
@@ -94,24 +95,37 @@ def program_id(fd):
     return struct.unpack("II", info)[1]
 
 
-class Array:
-    """A map, which reads itself whole in one call."""
-
-    def __init__(self, size, count):
-        self.fd = bpf(MAP_CREATE, struct.pack("IIIII", ARRAY, 4, size, count,
-                                              0))
-        self.buffers = [ctypes.create_string_buffer(x)
-                        for x in (4, 4 * count, size * count)]
-        # Begin with the first, note where it ended
-        self.attr = struct.pack("QQQQIIQQ", 0, *map(ctypes.addressof,
-                                                    self.buffers), count,
-                                self.fd, 0, 0)
-
-    def read(self):
+def poll_a_map(cpus):
+    os.sched_setaffinity(0, cpus)
+    count, size = 100, 4096
+    fd = bpf(MAP_CREATE, struct.pack("IIIII", ARRAY, 4, size, count, 0))
+    buffers = [ctypes.create_string_buffer(x)
+               for x in (4, 4 * count, size * count)]
+    # Begin with the first, note where it ended
+    attr = struct.pack("QQQQIIQQ", 0, *map(ctypes.addressof, buffers), count, fd,
+                       0, 0)
+    while True:
         try:
-            bpf(MAP_LOOKUP_BATCH, self.attr)
+            bpf(MAP_LOOKUP_BATCH, attr)
         except FileNotFoundError:
             pass  # That was all.
+
+
+@contextlib.contextmanager
+def polled_map(cpus):
+    """Somebody reads a map there all the time: while he is in bpf(), or is preempted
+    in it, no program of a perf event, as a kprobe's is, runs on that CPU."""
+    poller = os.fork()
+    if not poller:
+        try:
+            poll_a_map(cpus)
+        finally:
+            os._exit(1)
+    try:
+        yield
+    finally:
+        os.kill(poller, signal.SIGKILL)
+        os.waitpid(poller, 0)
 
 
 class Program:

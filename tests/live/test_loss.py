@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where something is missing, the proof is refused and says why."""
 
+import os
 import signal
+import socket
+import subprocess
 
+import pytest
+
+import bpf
 import judge
 import peers
 from tracer import Trace, command, in_own_mounts, run_tool
@@ -54,6 +60,36 @@ def test_fewer_than_the_kernel_counted(labs, tmp_path):
             assert run.summary["skipped"] == more
             assert any("3 segments" in x for x in run.summary["why"]) == (
                 more == 3), run.summary["why"]
+
+
+def test_beside_one_that_polls_a_map(labs):
+    """His bpf() keeps kprobes' programs from running on the CPU that receives, and
+    up to 6.6 nobody counts that; the calls of the functions are."""
+    receives, sends = {0}, {1}
+    mine = os.sched_getaffinity(0)
+    if not receives | sends <= mine:
+        pytest.skip("it takes two CPUs")
+    lab = labs.loopback()
+    subprocess.run(["ip", "netns", "exec", lab.server.name, "sh", "-c",
+                    "echo 1 >/sys/class/net/lo/queues/rx-0/rps_cpus"], check=True)
+    count = 300
+    with Trace(lab.namespaces, "-t", "-u") as run, peers.listen(lab) as listener, \
+            lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
+            bpf.polled_map(receives):
+        os.sched_setaffinity(0, sends)
+        try:
+            for _ in range(count):
+                peers.connect(lab).close()
+                listener.accept()[0].close()
+                sender.sendto(b"x", (lab.server_addr[4], listener.getsockname()[1]))
+        finally:
+            os.sched_setaffinity(0, mine)
+    summary = run.summary
+    assert (summary["segments"] + summary["skipped"] ==
+            sum(run.growth.values()))
+    assert summary["datagrams"] + summary["datagrams_skipped"] == count
+    skipped = summary["skipped"] + summary["datagrams_skipped"]
+    assert not skipped or summary["verdict"] == "not_proved"
 
 
 def visit_without(labs, hook):

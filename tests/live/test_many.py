@@ -3,7 +3,6 @@
 another, beside somebody else's bpf()."""
 
 import os
-import signal
 import socket
 
 import pytest
@@ -39,28 +38,14 @@ def test_none_lost(labs, start):
     assert len({x["tid"] for x in run.accepts}) > 1
 
 
-def poll_a_map():
-    """Until it is killed: much of its time the CPU that it is preempted on runs
-    no program of a perf event."""
-    try:
-        os.sched_setaffinity(0, ONE_CPU)
-        values = bpf.Array(4096, 100)
-        while True:
-            values.read()
-    finally:
-        os._exit(1)
-
-
 def test_beside_one_that_polls_a_map(labs, backend):
     """What its perf event's program is kept from, the tracepoint's sees."""
     if backend != "stable":
         pytest.skip("it has no two programs on the exit of accept()")
     lab = labs.veth()
     mine = os.sched_getaffinity(0)
-    with Trace(lab.namespaces) as run, peers.listen(lab) as listener:
-        poller = os.fork()
-        if not poller:
-            poll_a_map()
+    with Trace(lab.namespaces) as run, peers.listen(lab) as listener, \
+            bpf.polled_map(ONE_CPU):
         os.sched_setaffinity(0, ONE_CPU)
         try:
             for _ in range(CLIENTS):
@@ -68,7 +53,5 @@ def test_beside_one_that_polls_a_map(labs, backend):
                 listener.accept()[0].close()
         finally:
             os.sched_setaffinity(0, mine)
-            os.kill(poller, signal.SIGKILL)
-            os.waitpid(poller, 0)
     # Both are kept from some, where one is preempted in each.
     assert CLIENTS * 0.97 <= len(run.accepts) <= CLIENTS
