@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "backend_load.h"
-#include "backend_misses.h"
 #include "log.h"
 
 const struct backend *const backends[] = {
@@ -150,10 +149,7 @@ int backend_try(struct backend_trace *trace, const struct backend *backend,
 	backend_load_finish(trace);
 	if (wish->before_segments)
 		wish->before_segments(wish->context, trace->config);
-	err = attach(trace, true, why, size);
-	if (!err)
-		backend_misses_open(trace);
-	return err;
+	return attach(trace, true, why, size);
 }
 
 /* What is in the way of all is said once. */

@@ -76,7 +76,7 @@ struct backend_trace {
 	bool counts_recursion; /* this kernel counts what programs miss */
 	int misses_fd; /* iterator over the perf events of kprobes; -1: none */
 	unsigned long long calls_before[BACKEND_HOOKS_MAX]; /* kprobes: of the
-				function, while hooks were being attached */
+				function, before backend_misses_open() */
 	char *reasons[BACKEND_REASONS_MAX]; /* names of drop reasons */
 	char missing[160]; /* HOOK_PROOF hooks that did not attach */
 	char coverage[160]; /* all hooks that did not attach */
@@ -144,8 +144,8 @@ struct backend_misses {
 	unsigned long long segments; /* MISS_SEGMENT */
 	unsigned long long datagrams; /* MISS_DATAGRAM */
 	unsigned long long doubts; /* MISS_DOUBT */
-	/* Calls of what begins a segment or a datagram, missed ones too, since all
-	 * hooks are there; with kprobes only, else 0. */
+	/* Calls of what begins a segment or a datagram, missed ones too, since
+	 * backend_misses_open(); with kprobes only, else 0. */
 	unsigned long long segment_calls, datagram_calls;
 };
 

@@ -8,7 +8,8 @@
 
 #include "backend.h"
 
-/* Prepares for backend_misses(), which has no privileges any more. */
+/* Prepares for backend_misses(), which has no privileges any more: called once all
+ * hooks are there. */
 void backend_misses_open(struct backend_trace *trace);
 
 #endif

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "backend_misses.h"
 #include "clock.h"
 #include "kernel_segments.h"
 #include "live_accepts.h"
@@ -42,6 +43,7 @@ struct live {
 	const char *cells; /* the map, one struct cell per CPU */
 	size_t cell_size, cells_size;
 	struct kernel_segments in_segs; /* since the hooks are there */
+	struct demux_end before; /* what was counted when that began */
 	source_take take; /* of the round that is under way */
 	void *context;
 	bool enough; /* take() wants no more of this round */
@@ -201,20 +203,37 @@ static uint64_t beyond(uint64_t counted, uint64_t seen)
 	return counted > seen ? counted - seen : 0;
 }
 
+/* From now on the judges of add_unseen() count. What was seen is read before the
+ * calls are, for each is counted as one a moment earlier. */
+static void begin_counting(struct live *live)
+{
+	sum_counters(live, &live->before);
+	backend_misses_open(live->trace);
+	if ((live->trace->config->protos ?: DEMUX_TCP) & DEMUX_TCP)
+		kernel_segments_begin(&live->in_segs);
+}
+
 /* The kernel's counters of segments, and with kprobes those of the receive functions'
- * calls, are the judges of what all hooks together saw, and knowingly missed. */
-static void add_unseen(struct demux_end *end,
+ * calls, are the judges of what all hooks together saw, and knowingly missed. Of what
+ * was seen while hooks were being attached they know nothing, and a segment that the
+ * kernel counts may have been seen then. */
+static void add_unseen(const struct live *live, struct demux_end *end,
 		       const struct backend_misses *misses, uint64_t grown)
 {
+	const struct demux_end *before = &live->before;
 	uint64_t seen = end->counters.seen + misses->segments;
 	uint64_t more = beyond(grown, seen);
 	uint64_t uncalled =
-		beyond(misses->segment_calls, seen + end->counters.not_host);
+		beyond(misses->segment_calls,
+		       seen - before->counters.seen + end->counters.not_host -
+			       before->counters.not_host);
 
 	end->unseen = misses->segments + (more > uncalled ? more : uncalled);
-	end->datagrams.unseen = misses->datagrams +
-				beyond(misses->datagram_calls,
-				       end->datagrams.seen + misses->datagrams);
+	end->datagrams.unseen =
+		misses->datagrams +
+		beyond(misses->datagram_calls, end->datagrams.seen -
+						       before->datagrams.seen +
+						       misses->datagrams);
 }
 
 static int finish_live(struct source *source, source_take take, void *context)
@@ -243,7 +262,7 @@ static int finish_live(struct source *source, source_take take, void *context)
 		err = take_waiting(live, UINT64_MAX);
 	sum_counters(live, &end);
 	end.counters.stuck += misses.doubts;
-	add_unseen(&end, &misses, grown);
+	add_unseen(live, &end, &misses, grown);
 	end.head.mono_ns = clock_mono_ns();
 	if (!err)
 		take(context, &end, end.head.len);
@@ -331,8 +350,7 @@ struct source *source_live(const char *backend, struct backend_wish *wish)
 		log_error("cannot map the ring buffer: %s", strerror(-err));
 		goto out;
 	}
-	if ((live->trace->config->protos ?: DEMUX_TCP) & DEMUX_TCP)
-		kernel_segments_begin(&live->in_segs);
+	begin_counting(live);
 	live->source.is_live = true;
 	live->source.fd = ring_buffer__epoll_fd(live->ring);
 	live->source.read = read_live;

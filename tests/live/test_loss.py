@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where something is missing, the proof is refused and says why."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -62,17 +63,22 @@ def test_fewer_than_the_kernel_counted(labs, tmp_path):
                 more == 3), run.summary["why"]
 
 
+def two_cpus(lab):
+    """One that receives, whoever sends, and another one."""
+    receives, sends = {0}, {1}
+    if not receives | sends <= os.sched_getaffinity(0):
+        pytest.skip("it takes two CPUs")
+    subprocess.run(["ip", "netns", "exec", lab.server.name, "sh", "-c",
+                    "echo 1 >/sys/class/net/lo/queues/rx-0/rps_cpus"], check=True)
+    return receives, sends
+
+
 def test_beside_one_that_polls_a_map(labs):
     """His bpf() keeps kprobes' programs from running on the CPU that receives, and
     up to 6.6 nobody counts that; the calls of the functions are."""
-    receives, sends = {0}, {1}
-    mine = os.sched_getaffinity(0)
-    if not receives | sends <= mine:
-        pytest.skip("it takes two CPUs")
     lab = labs.loopback()
-    subprocess.run(["ip", "netns", "exec", lab.server.name, "sh", "-c",
-                    "echo 1 >/sys/class/net/lo/queues/rx-0/rps_cpus"], check=True)
-    count = 300
+    receives, sends = two_cpus(lab)
+    count, mine = 300, os.sched_getaffinity(0)
     with Trace(lab.namespaces, "-t", "-u") as run, peers.listen(lab) as listener, \
             lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
             bpf.polled_map(receives):
@@ -90,6 +96,51 @@ def test_beside_one_that_polls_a_map(labs):
     assert summary["datagrams"] + summary["datagrams_skipped"] == count
     skipped = summary["skipped"] + summary["datagrams_skipped"]
     assert not skipped or summary["verdict"] == "not_proved"
+
+
+@contextlib.contextmanager
+def flooded(lab, port):
+    """Somebody sends datagrams to that port all the time."""
+    flooder = os.fork()
+    if not flooder:
+        try:
+            with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                while True:
+                    sender.sendto(b"x", (lab.server_addr[4], port))
+        finally:
+            os._exit(1)
+    try:
+        yield
+    finally:
+        os.kill(flooder, signal.SIGKILL)
+        os.waitpid(flooder, 0)
+
+
+def test_what_came_while_hooks_were_attached(labs):
+    """It was seen, and hides nothing that is missing later."""
+    lab = labs.loopback()
+    receives, sends = two_cpus(lab)
+    count, mine = 300, os.sched_getaffinity(0)
+    with lab.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as reader, \
+            lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
+            contextlib.ExitStack() as stack:
+        reader.bind((lab.server_addr[4], 0))
+        reader.settimeout(20)
+        here = reader.getsockname()
+        with flooded(lab, here[1] + 1):
+            run = stack.enter_context(Trace(lab.namespaces, "-u", "-P",
+                                            str(here[1])))
+        with bpf.polled_map(receives):
+            os.sched_setaffinity(0, sends)
+            try:
+                for _ in range(count):
+                    sender.sendto(b"x", here)
+                    reader.recv(9)
+            finally:
+                os.sched_setaffinity(0, mine)
+    told, skipped = len(run.datagrams), run.summary["datagrams_skipped"]
+    assert told + skipped == count
+    assert (run.summary["verdict"] == "proved") == (not skipped)
 
 
 def visit_without(labs, hook):
