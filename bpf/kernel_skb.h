@@ -94,21 +94,41 @@ enum {
 	TCPOLEN_AO_MIN = 5,
 };
 
+/* A TIME_WAIT minisock is not. */
+static __always_inline bool is_full(const struct sock *sk)
+{
+	return sk && GET(sk, __sk_common.skc_state) != TCP_TIME_WAIT;
+}
+
+/* Can it sign by TCP-AO what answers @sk's segment, NULL being nobody? */
+static __always_inline bool has_ao_key(const struct sock *sk)
+{
+	struct tcp_timewait_sock *tw = (void *)sk;
+
+	/* A full one would have refused what it has no key for. */
+	if (!sk || is_full(sk))
+		return sk && bpf_core_field_exists(struct tcp_sock, ao_info);
+	return bpf_core_field_exists(tw->ao_info) && BPF_CORE_READ(tw, ao_info);
+}
+
 /*
- * Is it signed, by TCP-MD5 or TCP-AO? What is nobody's has no answer then: that
- * would have to be signed, too, and the key went with the socket (if no listener
- * has it, on the port where it came from). Since 6.7 there is none either where the
- * options cannot be read for a signature. As tcp_parse_md5sig_option() and
- * tcp_do_parse_auth_options(), of a header that is in the linear part. @is_nobodys:
- * a TIME_WAIT minisock has the key of TCP-AO, and is not asked for that of TCP-MD5.
+ * Is it signed, by TCP-MD5 or TCP-AO, so that it has no answer? That would have to be
+ * signed, too, and the key of what is nobody's went with the socket (if no listener
+ * has it, on the port where it came from); a TIME_WAIT minisock, as @sk may be, is
+ * not asked for that of TCP-MD5. Since 6.7 there is none either where the options
+ * cannot be read for a signature. As tcp_parse_md5sig_option() and
+ * tcp_do_parse_auth_options(), of a header that is in the linear part.
  */
-static __always_inline bool is_signed(struct sk_buff *skb, bool is_nobodys)
+static __always_inline bool is_signed(struct sk_buff *skb,
+				      const struct sock *sk)
 {
 	const unsigned char *th = GET(skb, head) + GET(skb, transport_header);
 	bool has_md5 = bpf_core_field_exists(struct tcp_sock, md5sig_info);
 	bool has_ao = bpf_core_field_exists(struct tcp_sock, ao_info);
-	bool strict = bpf_core_enum_value_exists(enum skb_drop_reason,
+	bool strict = (has_md5 || has_ao) &&
+		      bpf_core_enum_value_exists(enum skb_drop_reason,
 						 SKB_DROP_REASON_TCP_AUTH_HDR);
+	bool asks_no_md5 = has_md5 && !is_full(sk), knows_ao = has_ao_key(sk);
 	__u8 options[41] = {}, offset = 0; /* one more, for a length */
 	int left, next = 0;
 
@@ -128,10 +148,10 @@ static __always_inline bool is_signed(struct sk_buff *skb, bool is_nobodys)
 		if (options[i + 1] < 2 || options[i + 1] > left)
 			return strict;
 		if (options[i] == TCPOPT_MD5SIG)
-			return options[i + 1] == TCPOLEN_MD5SIG ? has_md5 :
+			return options[i + 1] == TCPOLEN_MD5SIG ? asks_no_md5 :
 								  strict;
 		if (options[i] == TCPOPT_AO && strict)
-			return is_nobodys;
+			return options[i + 1] < TCPOLEN_AO_MIN || !knows_ao;
 		next = i + options[i + 1];
 	}
 	return false;

@@ -268,15 +268,9 @@ static __always_inline void segment_timewait(struct inet_timewait_sock *tw,
 	flight->met |= MET_TIME_WAIT;
 }
 
-/* A TIME_WAIT minisock is not. */
-static __always_inline bool is_full(const struct sock *sk)
-{
-	return sk && GET(sk, __sk_common.skc_state) != TCP_TIME_WAIT;
-}
-
 /* tcp_v4_send_reset, tcp_v6_send_reset: with no socket it says that the segment
  * is nobody's. A segment that is itself a reset gets no answer, nor does what is
- * nobody's and came to an address of many; nor what is signed, but by a full
+ * nobody's and came to an address of many; nor what is signed, but by the key of its
  * socket. */
 static __always_inline void segment_reset(const struct sock *sk,
 					  struct sk_buff *skb, __u8 family)
@@ -291,7 +285,7 @@ static __always_inline void segment_reset(const struct sock *sk,
 		flight_nobody(flight, skb);
 	if (!(seg->flags & TCP_FLAG_RST) &&
 	    (sk || is_to_own_address((__u64)skb, family)) &&
-	    (is_full(sk) || !is_signed(skb, !sk)))
+	    !is_signed(skb, sk))
 		seg->notes |= DEMUX_NOTE_RESET;
 }
 

@@ -257,6 +257,11 @@ struct inet_timewait_sock {
 	volatile unsigned char tw_substate;
 };
 
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw_sk;
+	void *ao_info;
+};
+
 struct sk_buff {
 	struct net_device *dev;
 	struct sock *sk;

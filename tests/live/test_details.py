@@ -14,8 +14,9 @@ from tracer import Trace
 
 RST, ACK = 4, 16
 CLOSED = PORT + 1
-# As an option: a TCP-MD5 signature.
+# As options: signatures by TCP-MD5 and by TCP-AO.
 MD5 = bytes([19, 18]) + bytes(18)
+AO = bytes([29, 16, 1, 1]) + bytes(12)
 
 
 @pytest.fixture(params=[4, 6])
@@ -167,6 +168,14 @@ def test_time_wait(stage):
         # Data for nobody to read.
         assert stage.send(2, "PSH|ACK", "time_wait", "reset", 1001, theirs + 1,
                           payload=b"late") == [RST]
+        # Signed (TCP-AO), which the connection was not: a kernel that knows of
+        # that does not answer.
+        theirs = stage.tun.open(3)
+        stage.accept().close()
+        stage.tun.send(3, "ACK", 1001, theirs + 1)
+        if not stage.send(3, "PSH|ACK", "time_wait", "reset", 1001, theirs + 1,
+                          words=9, payload=AO + b"late"):
+            stage.wanted[-1] = 3, "PSH|ACK", "time_wait", "swallowed"
     told = stage.check(run)
     substates = [told[x].get("sock_substate") for x in (0, 1, 5, 6)]
     assert substates == (
