@@ -284,10 +284,34 @@ static void say_child(struct words *words, const struct event *event)
 	say(words, ".");
 }
 
+void explain_predicted(struct words *words, unsigned int predicted)
+{
+	static const struct {
+		unsigned int bit;
+		const char *what;
+	} parts[] = {
+		{ DEMUX_PREDICTED_OUTCOME, "what became of it" },
+		{ DEMUX_PREDICTED_SOCK, "the socket" },
+		{ DEMUX_PREDICTED_PARENT, "its listener" },
+		{ DEMUX_PREDICTED_VIA, "how it was found" },
+	};
+	const char *before = " Predicted, not seen: ";
+
+	if (!predicted)
+		return;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!(predicted & parts[i].bit))
+			continue;
+		say(words, "%s%s", before, parts[i].what);
+		predicted &= ~parts[i].bit;
+		before = predicted & (predicted - 1) ? ", " : " and ";
+	}
+	say(words, ".");
+}
+
 static void say_rest(struct words *words, const struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
-	char predicted[NAMES_PREDICTED_MAX];
 
 	if (event->drop_reason)
 		say(words, " The kernel dropped it as %s.", event->drop_reason);
@@ -296,9 +320,7 @@ static void say_rest(struct words *words, const struct event *event)
 	      (seg->detail == DEMUX_STOLEN ||
 	       seg->detail == DEMUX_LISTENER_CLOSED)))
 		say(words, " It was looked up again, as the request was gone.");
-	names_predicted(predicted, seg->predicted);
-	if (*predicted)
-		say(words, " Predicted, not seen: %s.", predicted);
+	explain_predicted(words, seg->predicted);
 }
 
 void explain(char to[EXPLAIN_MAX], const struct event *event, bool absolute)

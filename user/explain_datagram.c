@@ -208,7 +208,6 @@ static void on_malformed(struct words *words, const struct event *event)
 static void say_rest(struct words *words, const struct event *event)
 {
 	const struct demux_datagram *to = event->datagram;
-	char predicted[NAMES_PREDICTED_MAX];
 
 	if (to->notes & DEMUX_NOTE_BAD_CHECKSUM)
 		say(words, " Its checksum is wrong or missing.");
@@ -227,9 +226,7 @@ static void say_rest(struct words *words, const struct event *event)
 		    to->segs_lost);
 	if (event->drop_reason)
 		say(words, " The kernel dropped it as %s.", event->drop_reason);
-	names_predicted(predicted, to->predicted);
-	if (*predicted)
-		say(words, " Predicted, not seen: %s.", predicted);
+	explain_predicted(words, to->predicted);
 }
 
 void explain_datagram(struct words *words, const struct event *event)

@@ -37,6 +37,8 @@ void explain_found(struct words *words, const struct event *event,
 void explain_not_found(struct words *words, const struct event *event);
 /* Which of a reuseport group, and by what. */
 void explain_group(struct words *words, const struct event *event);
+/* What of that, of enum demux_predicted, was not seen. */
+void explain_predicted(struct words *words, unsigned int predicted);
 /* All of a datagram of UDP. */
 void explain_datagram(struct words *words, const struct event *event);
 

@@ -152,7 +152,10 @@ static void test_listener(void **state)
 	seg->have |= DEMUX_HAVE_VIA;
 	seg->predicted = DEMUX_PREDICTED_OUTCOME | DEMUX_PREDICTED_SOCK;
 	says(ACK_CAME " #3, which listens, took it. Predicted, not seen: "
-		      "outcome|sock.");
+		      "what became of it and the socket.");
+	seg->predicted |= DEMUX_PREDICTED_PARENT;
+	says(ACK_CAME " #3, which listens, took it. Predicted, not seen: "
+		      "what became of it, the socket and its listener.");
 	seg->predicted = 0;
 	seg->via = DEMUX_ASSIGNED;
 	says(ACK_CAME " It came with #3, which a rule or a program had "

@@ -223,7 +223,7 @@ static void test_fate(void **state)
 	(void)state;
 	make_it();
 	datagram.predicted = DEMUX_PREDICTED_OUTCOME;
-	SAYS(" Predicted, not seen: outcome.");
+	SAYS(" Predicted, not seen: what became of it.");
 	datagram.predicted = 0;
 	NEVER("Predicted");
 	datagram.segs = 3;
