@@ -292,11 +292,14 @@ void explain_predicted(struct words *words, unsigned int predicted)
 	} parts[] = {
 		{ DEMUX_PREDICTED_OUTCOME, "what became of it" },
 		{ DEMUX_PREDICTED_SOCK, "the socket" },
-		{ DEMUX_PREDICTED_PARENT, "its listener" },
-		{ DEMUX_PREDICTED_VIA, "how it was found" },
+		{ DEMUX_PREDICTED_PARENT, "the listener" },
+		{ DEMUX_PREDICTED_VIA, "how the socket was found" },
 	};
 	const char *before = " Predicted, not seen: ";
 
+	/* Others a recording may have. */
+	predicted &= DEMUX_PREDICTED_OUTCOME | DEMUX_PREDICTED_SOCK |
+		     DEMUX_PREDICTED_PARENT | DEMUX_PREDICTED_VIA;
 	if (!predicted)
 		return;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

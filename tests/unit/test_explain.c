@@ -155,7 +155,10 @@ static void test_listener(void **state)
 		      "what became of it and the socket.");
 	seg->predicted |= DEMUX_PREDICTED_PARENT;
 	says(ACK_CAME " #3, which listens, took it. Predicted, not seen: "
-		      "what became of it, the socket and its listener.");
+		      "what became of it, the socket and the listener.");
+	seg->predicted = DEMUX_PREDICTED_OUTCOME | DEMUX_PREDICTED_VIA | 1 << 7;
+	says(ACK_CAME " #3, which listens, took it. Predicted, not seen: what "
+		      "became of it and how the socket was found.");
 	seg->predicted = 0;
 	seg->via = DEMUX_ASSIGNED;
 	says(ACK_CAME " It came with #3, which a rule or a program had "
