@@ -120,7 +120,7 @@ static __always_inline bool has_ao_key(const struct sock *sk)
  * tcp_do_parse_auth_options(), of a header that is in the linear part.
  */
 static __always_inline bool is_signed(struct sk_buff *skb,
-				      const struct sock *sk)
+				      const struct sock *sk, __u8 family)
 {
 	const unsigned char *th = GET(skb, head) + GET(skb, transport_header);
 	bool has_md5 = bpf_core_field_exists(struct tcp_sock, md5sig_info);
@@ -151,7 +151,10 @@ static __always_inline bool is_signed(struct sk_buff *skb,
 			return options[i + 1] == TCPOLEN_MD5SIG ? asks_no_md5 :
 								  strict;
 		if (options[i] == TCPOPT_AO && strict)
-			return options[i + 1] < TCPOLEN_AO_MIN || !knows_ao;
+			/* Without TCP-AO, IPv4 gives no answer, IPv6 one
+			 * that is not signed. */
+			return options[i + 1] < TCPOLEN_AO_MIN ||
+			       (!knows_ao && (has_ao || family == 4));
 		next = i + options[i + 1];
 	}
 	return false;

@@ -285,7 +285,7 @@ static __always_inline void segment_reset(const struct sock *sk,
 		flight_nobody(flight, skb);
 	if (!(seg->flags & TCP_FLAG_RST) &&
 	    (sk || is_to_own_address((__u64)skb, family)) &&
-	    !is_signed(skb, sk))
+	    !is_signed(skb, sk, family))
 		seg->notes |= DEMUX_NOTE_RESET;
 }
 

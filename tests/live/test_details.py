@@ -17,6 +17,7 @@ CLOSED = PORT + 1
 # As options: signatures by TCP-MD5 and by TCP-AO.
 MD5 = bytes([19, 18]) + bytes(18)
 AO = bytes([29, 16, 1, 1]) + bytes(12)
+NOPS = bytes([1] * 4)
 
 
 @pytest.fixture(params=[4, 6])
@@ -170,12 +171,15 @@ def test_time_wait(stage):
                           payload=b"late") == [RST]
         # Signed (TCP-AO), which the connection was not: a kernel that knows of
         # that does not answer.
-        theirs = stage.tun.open(3)
-        stage.accept().close()
-        stage.tun.send(3, "ACK", 1001, theirs + 1)
-        if not stage.send(3, "PSH|ACK", "time_wait", "reset", 1001, theirs + 1,
-                          words=9, payload=AO + b"late"):
-            stage.wanted[-1] = 3, "PSH|ACK", "time_wait", "swallowed"
+        # Up to 18 bytes of options one without it does not even read.
+        for source, options in (3, AO), (4, AO + NOPS):
+            theirs = stage.tun.open(source)
+            stage.accept().close()
+            stage.tun.send(source, "ACK", 1001, theirs + 1)
+            if not stage.send(source, "PSH|ACK", "time_wait", "reset", 1001,
+                              theirs + 1, words=5 + len(options) // 4,
+                              payload=options + b"late"):
+                stage.wanted[-1] = source, "PSH|ACK", "time_wait", "swallowed"
     told = stage.check(run)
     substates = [told[x].get("sock_substate") for x in (0, 1, 5, 6)]
     assert substates == (
