@@ -194,15 +194,51 @@ static __always_inline void sight_freed(struct cell *cell, struct sk_buff *skb)
 		flight->matched = 0;
 }
 
+/* What no full socket and no listener had, to its end. */
+static __always_inline void sight_drop_new(struct cell *cell,
+					   struct sk_buff *skb,
+					   const struct tcp_header *th, int got,
+					   __u32 reason, struct sock *rx_sk,
+					   bool reset)
+{
+	struct flight *flight = sight_open(cell, (__u64)skb);
+	__u8 family = GET(skb, protocol) == bpf_htons(ETH_P_IP) ? 4 : 6;
+	struct demux_segment *seg = &flight->record.more.segment;
+
+	if (!segment_wanted(family, th, got)) {
+		sight_unwanted(cell, flight, th);
+		return;
+	}
+	segment_fill(flight, family, th, got, GET(skb, len));
+	seg->netns = GET(skb, dev, nd_net.net, ns.inum);
+	if (seg->netns)
+		seg->have |= DEMUX_HAVE_NETNS;
+	if (read_addrs(skb, &seg->ends))
+		seg->have |= DEMUX_HAVE_ADDRS;
+	seg->segs = read_segs(skb);
+	seg->ifindex = read_iif_late(skb, family, seg->seq);
+	if (!filter_arrival(&config, seg->netns, &seg->ends)) {
+		sight_unwanted(cell, flight, th);
+		return;
+	}
+	if (config.detail) {
+		flight_device(flight);
+		why_query(flight, (__u64)GET(skb, dev, nd_net.net));
+		why_options(flight, skb, th, got);
+	}
+	flight_dropped(flight, reason);
+	sight_unmatched(flight, skb, reason, rx_sk);
+	if (reset)
+		seg->notes |= DEMUX_NOTE_RESET;
+}
+
 static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 				       __u32 reason, struct sock *rx_sk)
 {
 	struct cell *cell = this_cell();
-	struct demux_segment *seg;
 	struct tcp_header th = {};
 	struct flight *flight;
 	bool reset;
-	__u8 family;
 	int got;
 
 	if (!cell)
@@ -220,42 +256,11 @@ static __always_inline void sight_drop(struct sk_buff *skb, __u64 location,
 	}
 	got = read_tcp_header(skb, &th);
 	flight = sight_find(cell, (__u64)skb, &th);
-	if (flight && is_its_drop(flight, reason, rx_sk)) {
-		if (!flight->unwanted) {
-			flight_dropped(flight, reason);
-			sight_dropped(flight, skb, reason);
-		}
-		sight_finish(cell);
-		return;
-	}
-	flight = sight_open(cell, (__u64)skb);
-	family = GET(skb, protocol) == bpf_htons(ETH_P_IP) ? 4 : 6;
-	if (!segment_wanted(family, &th, got)) {
-		sight_unwanted(cell, flight, &th);
-		sight_finish(cell);
-		return;
-	}
-	segment_fill(flight, family, &th, got, GET(skb, len));
-	seg = &flight->record.more.segment;
-	seg->netns = GET(skb, dev, nd_net.net, ns.inum);
-	if (seg->netns)
-		seg->have |= DEMUX_HAVE_NETNS;
-	if (read_addrs(skb, &seg->ends))
-		seg->have |= DEMUX_HAVE_ADDRS;
-	seg->segs = read_segs(skb);
-	seg->ifindex = read_iif_late(skb, family, seg->seq);
-	if (!filter_arrival(&config, seg->netns, &seg->ends)) {
-		sight_unwanted(cell, flight, &th);
-	} else {
-		if (config.detail) {
-			flight_device(flight);
-			why_query(flight, (__u64)GET(skb, dev, nd_net.net));
-			why_options(flight, skb, &th, got);
-		}
+	if (!flight || !is_its_drop(flight, reason, rx_sk)) {
+		sight_drop_new(cell, skb, &th, got, reason, rx_sk, reset);
+	} else if (!flight->unwanted) {
 		flight_dropped(flight, reason);
-		sight_unmatched(flight, skb, reason, rx_sk);
-		if (reset)
-			seg->notes |= DEMUX_NOTE_RESET;
+		sight_dropped(flight, skb, reason);
 	}
 	sight_finish(cell);
 }

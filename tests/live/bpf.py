@@ -8,7 +8,6 @@ import ctypes
 import errno
 import os
 import resource
-import signal
 import socket
 import struct
 
@@ -96,6 +95,8 @@ def program_id(fd):
 
 
 def poll_a_map(cpus):
+    """For peers.beside(): while it is in bpf(), or is preempted in it, no program of a
+    perf event, as a kprobe's is, runs on that CPU."""
     os.sched_setaffinity(0, cpus)
     count, size = 100, 4096
     fd = bpf(MAP_CREATE, struct.pack("IIIII", ARRAY, 4, size, count, 0))
@@ -109,23 +110,6 @@ def poll_a_map(cpus):
             bpf(MAP_LOOKUP_BATCH, attr)
         except FileNotFoundError:
             pass  # That was all.
-
-
-@contextlib.contextmanager
-def polled_map(cpus):
-    """Somebody reads a map there all the time: while he is in bpf(), or is preempted
-    in it, no program of a perf event, as a kprobe's is, runs on that CPU."""
-    poller = os.fork()
-    if not poller:
-        try:
-            poll_a_map(cpus)
-        finally:
-            os._exit(1)
-    try:
-        yield
-    finally:
-        os.kill(poller, signal.SIGKILL)
-        os.waitpid(poller, 0)
 
 
 class Program:

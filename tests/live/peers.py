@@ -2,9 +2,11 @@
 """Servers and clients, and the server's own list of what it accepted."""
 
 import collections
+import contextlib
 import ctypes
 import json
 import os
+import signal
 import socket
 import struct
 import threading
@@ -101,6 +103,22 @@ def hang_up(first, second):
     # The ACK of that FIN goes out now, and not with the next one.
     second.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
     second.close()
+
+
+@contextlib.contextmanager
+def beside(work, *args):
+    """A process of its own does that meanwhile, without an end."""
+    worker = os.fork()
+    if not worker:
+        try:
+            work(*args)
+        finally:
+            os._exit(1)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGKILL)
+        os.waitpid(worker, 0)
 
 
 def reset(sock):

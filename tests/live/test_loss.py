@@ -81,7 +81,7 @@ def test_beside_one_that_polls_a_map(labs):
     count, mine = 300, os.sched_getaffinity(0)
     with Trace(lab.namespaces, "-t", "-u") as run, peers.listen(lab) as listener, \
             lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
-            bpf.polled_map(receives):
+            peers.beside(bpf.poll_a_map, receives):
         os.sched_setaffinity(0, sends)
         try:
             for _ in range(count):
@@ -98,22 +98,11 @@ def test_beside_one_that_polls_a_map(labs):
     assert not skipped or summary["verdict"] == "not_proved"
 
 
-@contextlib.contextmanager
-def flooded(lab, port):
-    """Somebody sends datagrams to that port all the time."""
-    flooder = os.fork()
-    if not flooder:
-        try:
-            with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-                while True:
-                    sender.sendto(b"x", (lab.server_addr[4], port))
-        finally:
-            os._exit(1)
-    try:
-        yield
-    finally:
-        os.kill(flooder, signal.SIGKILL)
-        os.waitpid(flooder, 0)
+def flood(lab, port):
+    """For peers.beside(): datagrams to that port."""
+    with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        while True:
+            sender.sendto(b"x", (lab.server_addr[4], port))
 
 
 def test_what_came_while_hooks_were_attached(labs):
@@ -128,10 +117,10 @@ def test_what_came_while_hooks_were_attached(labs):
         reader.bind((lab.server_addr[4], 0))
         reader.settimeout(20)
         here = reader.getsockname()
-        with flooded(lab, here[1] + 1):
+        with peers.beside(flood, lab, here[1] + 1):
             run = stack.enter_context(Trace(lab.namespaces, "-u", "-P",
                                             str(here[1])))
-        with bpf.polled_map(receives):
+        with peers.beside(bpf.poll_a_map, receives):
             os.sched_setaffinity(0, sends)
             try:
                 for _ in range(count):

@@ -45,7 +45,7 @@ def test_beside_one_that_polls_a_map(labs, backend):
     lab = labs.veth()
     mine = os.sched_getaffinity(0)
     with Trace(lab.namespaces) as run, peers.listen(lab) as listener, \
-            bpf.polled_map(ONE_CPU):
+            peers.beside(bpf.poll_a_map, ONE_CPU):
         os.sched_setaffinity(0, ONE_CPU)
         try:
             for _ in range(CLIENTS):

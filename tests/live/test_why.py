@@ -228,6 +228,17 @@ def make_one_bucket(labs):
     return made
 
 
+def talk_in_chain(here, ends):
+    """Each end of each connection says something; where they stand meanwhile."""
+    before = chain(here)
+    for end in ends:
+        end.sendall(b"x")
+    for end in ends:
+        end.recv(1)
+    assert chain(here) == before
+    return before
+
+
 def test_one_bucket(labs):
     """All sockets stand in one chain: /proc/net/tcp has it in its order."""
     here = make_one_bucket(labs)
@@ -240,12 +251,7 @@ def test_one_bucket(labs):
                 for _ in range(4)]
         ends += [stack.enter_context(listener.accept()[0]) for _ in range(4)]
         with Trace([here], "--detail") as run:
-            before = chain(here)
-            for end in ends:
-                end.sendall(b"x")
-            for end in ends:
-                end.recv(1)
-            assert chain(here) == before
+            before = talk_in_chain(here, ends)
             with here.inside():
                 ends.append(stack.enter_context(
                     socket.create_connection(("127.0.0.1", PORT))))
@@ -280,12 +286,7 @@ def test_long_chain_and_bucket(labs):
             ends[-1].connect(("127.0.0.1", PORT))
             ends.append(enter(listener.accept()[0]))
         with Trace([here], "--detail") as run:
-            before = chain(here)
-            for end in ends:
-                end.sendall(b"x")
-            for end in ends:
-                end.recv(1)
-            assert chain(here) == before
+            before = talk_in_chain(here, ends)
             chosen, _ = group.connect("127.0.0.1", PORT + 1)
     judge.check_accounting(run)
     judge.check_proved(run)
