@@ -59,6 +59,12 @@ class Namespace:
     def tcp(self, counter):
         return self.snmp("Tcp", counter)
 
+    def not_sent(self, device):
+        """Frames that the device was given and dropped."""
+        with self.inside(), open("/proc/thread-self/net/dev") as table:
+            rows = [x.replace(":", " ").split() for x in table]
+        return int({x[0]: x for x in rows}[device][12])
+
     def index(self, device):
         with self.inside():
             return socket.if_nametoindex(device)

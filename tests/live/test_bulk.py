@@ -89,8 +89,11 @@ def test_large_transfer(labs, merging):
         segments = [x for x in run.segments
                     if x["netns"] == lab.namespaces[here].inode]
         # What one end sent as segments is what the other took in, merged.
-        # OutSegs does not count what is sent again.
-        sent = grown[there][0] + grown[there][2]
+        # OutSegs does not count what is sent again. A burst may be more than
+        # the ring between the ends of a veth holds: frames of one segment
+        # with GRO, where no loss was seen without it.
+        sent = grown[there][0] + grown[there][2] - \
+            lab.namespaces[there].not_sent("eth0")
         assert sum(x["segs"] for x in segments) == sent
         merged = sent > grown[here][1]
         assert any(x["segs"] > 1 for x in segments) == merged
