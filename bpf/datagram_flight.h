@@ -301,14 +301,14 @@ static __always_inline bool datagram_fits(const struct demux_datagram *to)
 static __always_inline void datagram_sk_lookup(struct demux_datagram *to,
 					       struct net *net)
 {
-	struct bpf_prog_array *programs = read_sk_lookups(net);
+	bool several;
 
-	to->sk_lookup = read_sk_lookup(programs);
+	to->sk_lookup = read_sk_lookup(net, &several);
 	if (!to->sk_lookup)
 		return;
 	to->have |= DEMUX_HAVE_CHOOSER;
 	to->notes |= DEMUX_NOTE_SK_LOOKUP;
-	if (has_more_sk_lookups(programs))
+	if (several)
 		to->notes |= DEMUX_NOTE_CHOOSERS;
 }
 

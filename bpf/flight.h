@@ -148,13 +148,13 @@ static __always_inline void flight_sk_lookup(struct flight *flight,
 					     struct net *net)
 {
 	struct demux_segment *seg = &flight->record.more.segment;
-	struct bpf_prog_array *programs = read_sk_lookups(net);
+	bool several;
 
-	seg->sk_lookup = read_sk_lookup(programs);
+	seg->sk_lookup = read_sk_lookup(net, &several);
 	if (!seg->sk_lookup)
 		return;
 	seg->have |= DEMUX_HAVE_SK_LOOKUP;
-	if (has_more_sk_lookups(programs))
+	if (several)
 		seg->notes |= DEMUX_NOTE_SK_LOOKUPS;
 }
 

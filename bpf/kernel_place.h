@@ -155,26 +155,21 @@ static __always_inline __u32 arrival_netns(__u64 skb, const struct sock *sk)
 	return GET(net, ns.inum);
 }
 
-/* The sk_lookup programs of a network namespace, or NULL. They may change meanwhile:
- * who asks more than one thing reads them once. */
-static __always_inline struct bpf_prog_array *read_sk_lookups(struct net *net)
+/* The id of the first of @net's sk_lookup programs, 0: none; are there @several? All
+ * are asked then, and the last one that chooses has the word. They may change
+ * meanwhile, so they are read once. */
+static __always_inline __u32 read_sk_lookup(struct net *net, bool *several)
 {
+	struct bpf_prog_array *programs;
+
+	*several = false;
 	if (!bpf_core_field_exists(net->bpf))
-		return NULL;
-	return BPF_CORE_READ(net, bpf.run_array[NETNS_BPF_SK_LOOKUP]);
-}
-
-/* The id of the first one; 0 where there is none. */
-static __always_inline __u32 read_sk_lookup(struct bpf_prog_array *programs)
-{
-	return programs ? BPF_CORE_READ(programs, items[0].prog, aux, id) : 0;
-}
-
-/* Is it the first of several? All are asked, and the last one that chooses has the
- * word. */
-static __always_inline bool has_more_sk_lookups(struct bpf_prog_array *programs)
-{
-	return programs && BPF_CORE_READ(programs, items[1].prog);
+		return 0;
+	programs = BPF_CORE_READ(net, bpf.run_array[NETNS_BPF_SK_LOOKUP]);
+	if (!programs)
+		return 0;
+	*several = BPF_CORE_READ(programs, items[1].prog);
+	return BPF_CORE_READ(programs, items[0].prog, aux, id);
 }
 
 #endif

@@ -100,6 +100,14 @@ static inline unsigned int event_sk_lookup(const struct event *event)
 		       0;
 }
 
+/* Is it the first of several, of which any may have chosen? */
+static inline bool event_has_sk_lookups(const struct event *event)
+{
+	return event_is_datagram(event) ?
+		       event->datagram->notes & DEMUX_NOTE_CHOOSERS :
+		       event->segment->notes & DEMUX_NOTE_SK_LOOKUPS;
+}
+
 /* How its socket was found, enum demux_via; 0 where that is not known. */
 static inline unsigned int event_via(const struct event *event)
 {

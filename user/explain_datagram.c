@@ -143,22 +143,10 @@ static void say_group(struct words *words, const struct event *event)
 	say(words, ".");
 }
 
-static void say_chooser(struct words *words, const struct event *event)
-{
-	char program[NAMES_PROGRAM_MAX];
-
-	names_sk_lookup(program, event_sk_lookup(event),
-			event->datagram->notes & DEMUX_NOTE_CHOOSERS);
-	say(words,
-	    " The tables would not have given it: %s, which is asked before, "
-	    "may have chosen it.",
-	    program);
-}
-
 static void on_match(struct words *words, const struct event *event)
 {
 	const struct demux_datagram *to = event->datagram;
-	char name[EXPLAIN_NAME_MAX];
+	char name[EXPLAIN_NAME_MAX], program[NAMES_PROGRAM_MAX];
 
 	if (!event->sock) {
 		say(words, " Which socket got it was not seen.");
@@ -174,7 +162,11 @@ static void on_match(struct words *words, const struct event *event)
 	if (!say_claim(words, to))
 		return;
 	if (to->notes & DEMUX_NOTE_SK_LOOKUP)
-		say_chooser(words, event);
+		say(words,
+		    " The tables would not have given it: %s, which is asked "
+		    "before, may have chosen it.",
+		    names_sk_lookup(program, event_sk_lookup(event),
+				    event_has_sk_lookups(event)));
 	else if (event_via(event) == DEMUX_LOOKUP &&
 		 !(to->notes & DEMUX_NOTE_GROUP))
 		say_score(words, event);

@@ -93,7 +93,7 @@ static void say_sk_lookup(struct words *words, const struct event *event)
 {
 	const struct demux_segment *seg = event->segment;
 	const struct demux_ends *its = &seg->sock.ends;
-	bool is_several = seg->notes & DEMUX_NOTE_SK_LOOKUPS;
+	bool is_several = event_has_sk_lookups(event);
 	char end[EXPLAIN_NAME_MAX];
 
 	if (!(seg->have & DEMUX_HAVE_SK_LOOKUP))

@@ -13,9 +13,8 @@
 static const char *chooser(char to[NAMES_PROGRAM_MAX],
 			   const struct event *event)
 {
-	names_sk_lookup(to, event_sk_lookup(event),
-			event->datagram->notes & DEMUX_NOTE_CHOOSERS);
-	return to;
+	return names_sk_lookup(to, event_sk_lookup(event),
+			       event_has_sk_lookups(event));
 }
 
 /* Can the lookup have come before the connect() that gave the socket its ends?

@@ -122,8 +122,8 @@ const char *names_assigner(unsigned int by)
 	return LOOK_UP(names, by) ?: names[0];
 }
 
-void names_sk_lookup(char to[NAMES_PROGRAM_MAX], unsigned int id,
-		     bool is_several)
+const char *names_sk_lookup(char to[NAMES_PROGRAM_MAX], unsigned int id,
+			    bool is_several)
 {
 	snprintf(to, NAMES_PROGRAM_MAX,
 		 !id        ? "a BPF program (sk_lookup)" :
@@ -131,6 +131,7 @@ void names_sk_lookup(char to[NAMES_PROGRAM_MAX], unsigned int id,
 			      "id %u)" :
 			      "the BPF program (sk_lookup, id %u)",
 		 id);
+	return to;
 }
 
 const char *names_state(unsigned int state)

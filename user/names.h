@@ -25,8 +25,8 @@ const char *names_udp_state(unsigned int state); /* "UNCONNECTED" */
 #define NAMES_PROGRAM_MAX 64
 /* Who may choose before the tables do: the BPF program with that @id, of several one,
  * and @id is the first; 0: not known. */
-void names_sk_lookup(char to[NAMES_PROGRAM_MAX], unsigned int id,
-		     bool is_several);
+const char *names_sk_lookup(char to[NAMES_PROGRAM_MAX], unsigned int id,
+			    bool is_several);
 
 #define NAMES_FLAGS_MAX 64
 /* TCP flags, "SYN|ACK", "" for none. */

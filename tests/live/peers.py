@@ -121,6 +121,17 @@ def beside(work, *args):
         os.waitpid(worker, 0)
 
 
+@contextlib.contextmanager
+def on(cpus):
+    """This thread runs there. What it sends by loopback is received there."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cpus)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
 def reset(sock):
     """Closes with a reset, so that no TIME_WAIT stays."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,

@@ -11,6 +11,7 @@ import socket
 import subprocess
 
 import judge
+import peers
 from test_why import GROUPED, Listeners, candidates, syns
 from tracer import Trace
 
@@ -124,19 +125,6 @@ def rule(first, *others):
     return "device" if first[2] and not second[2] else "family"
 
 
-@contextlib.contextmanager
-def on_one_cpu():
-    """Yields the number of it. What this thread sends by loopback is received
-    there."""
-    allowed = os.sched_getaffinity(0)
-    cpu = max(allowed)
-    os.sched_setaffinity(0, {cpu})
-    try:
-        yield cpu
-    finally:
-        os.sched_setaffinity(0, allowed)
-
-
 def bind_to(sock, device):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
 
@@ -152,7 +140,8 @@ def test_of_equals(labs):
     with contextlib.ExitStack() as stack:
         stack.enter_context(listeners.stack)
         stack.enter_context(group.stack)
-        cpu = stack.enter_context(on_one_cpu())
+        cpu = max(os.sched_getaffinity(0))
+        stack.enter_context(peers.on({cpu}))
         listeners.make("older", PORT, device=b"lo", reuse=0)
         listeners.make("newer", PORT, device=b"eth0", reuse=0)
         for sock in listeners.named.values():

@@ -78,18 +78,14 @@ def test_beside_one_that_polls_a_map(labs):
     up to 6.6 nobody counts that; the calls of the functions are."""
     lab = labs.loopback()
     receives, sends = two_cpus(lab)
-    count, mine = 300, os.sched_getaffinity(0)
+    count = 300
     with Trace(lab.namespaces, "-t", "-u") as run, peers.listen(lab) as listener, \
             lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
-            peers.beside(bpf.poll_a_map, receives):
-        os.sched_setaffinity(0, sends)
-        try:
-            for _ in range(count):
-                peers.connect(lab).close()
-                listener.accept()[0].close()
-                sender.sendto(b"x", (lab.server_addr[4], listener.getsockname()[1]))
-        finally:
-            os.sched_setaffinity(0, mine)
+            peers.beside(bpf.poll_a_map, receives), peers.on(sends):
+        for _ in range(count):
+            peers.connect(lab).close()
+            listener.accept()[0].close()
+            sender.sendto(b"x", (lab.server_addr[4], listener.getsockname()[1]))
     summary = run.summary
     assert (summary["segments"] + summary["skipped"] ==
             sum(run.growth.values()))
@@ -110,7 +106,7 @@ def test_what_came_while_hooks_were_attached(labs):
     what is seen may hide as many that are missing later.)"""
     lab = labs.loopback()
     receives, sends = two_cpus(lab)
-    count, mine = 300, os.sched_getaffinity(0)
+    count = 300
     with lab.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as reader, \
             lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
             contextlib.ExitStack() as stack:
@@ -120,14 +116,10 @@ def test_what_came_while_hooks_were_attached(labs):
         with peers.beside(flood, lab, here[1] + 1):
             run = stack.enter_context(Trace(lab.namespaces, "-u", "-P",
                                             str(here[1])))
-        with peers.beside(bpf.poll_a_map, receives):
-            os.sched_setaffinity(0, sends)
-            try:
-                for _ in range(count):
-                    sender.sendto(b"x", here)
-                    reader.recv(9)
-            finally:
-                os.sched_setaffinity(0, mine)
+        with peers.beside(bpf.poll_a_map, receives), peers.on(sends):
+            for _ in range(count):
+                sender.sendto(b"x", here)
+                reader.recv(9)
     told, skipped = len(run.datagrams), run.summary["datagrams_skipped"]
     assert told + skipped <= count
     assert (run.summary["verdict"] == "proved") == (not skipped)

@@ -2,7 +2,6 @@
 """300 connections at once, accepted by 12 that all wait in accept(); or one after
 another, beside somebody else's bpf()."""
 
-import os
 import socket
 
 import pytest
@@ -43,15 +42,10 @@ def test_beside_one_that_polls_a_map(labs, backend):
     if backend != "stable":
         pytest.skip("it has no two programs on the exit of accept()")
     lab = labs.veth()
-    mine = os.sched_getaffinity(0)
     with Trace(lab.namespaces) as run, peers.listen(lab) as listener, \
-            peers.beside(bpf.poll_a_map, ONE_CPU):
-        os.sched_setaffinity(0, ONE_CPU)
-        try:
-            for _ in range(CLIENTS):
-                peers.connect(lab).close()
-                listener.accept()[0].close()
-        finally:
-            os.sched_setaffinity(0, mine)
+            peers.beside(bpf.poll_a_map, ONE_CPU), peers.on(ONE_CPU):
+        for _ in range(CLIENTS):
+            peers.connect(lab).close()
+            listener.accept()[0].close()
     # Both are kept from some, where one is preempted in each.
     assert CLIENTS * 0.97 <= len(run.accepts) <= CLIENTS

@@ -18,6 +18,7 @@ import threading
 import pytest
 
 import bpf
+import peers
 from sight import release
 from stage import PORT, netstat
 from tracer import Trace, UnderTest
@@ -85,19 +86,15 @@ def test_backlog_of_fast_open(stage):
     stage.here.sysctl("tcp_fastopen", 0x203)
     stage.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 4)
     stage.ends.append(stage.listen(port=PORT + 1))
-    cpus = os.sched_getaffinity(0)
     with Trace([stage.here]) as run:
         stage.tun.send(1, "SYN", 1000, payload=b"hello")
         theirs = (stage.tun.answer(1) + 1) % 2**32
         conn = stage.accept()
-        os.sched_setaffinity(0, {min(cpus)})
-        try:
-            with held(conn):
-                stage.send(1, "ACK", "established", "backlog", 1006, theirs)
-                for source in range(2, 50):
-                    stage.tun.send(source, "SYN", 1000, port=PORT + 1)
-        finally:
-            os.sched_setaffinity(0, cpus)
+        one = {min(os.sched_getaffinity(0))}
+        with peers.on(one), held(conn):
+            stage.send(1, "ACK", "established", "backlog", 1006, theirs)
+            for source in range(2, 50):
+                stage.tun.send(source, "SYN", 1000, port=PORT + 1)
     stage.check(run)
     for segment in run.segments:
         assert "child" not in segment or segment["rport"] == 1

@@ -14,6 +14,7 @@ import pytest
 
 import bpf
 import judge
+import peers
 from datagrams import Sockets, check, check_via
 from lab import Labs, ip
 from tracer import Trace
@@ -184,11 +185,9 @@ class Chosen:
                            ("127.0.0.1", "any")):
             sockets.send(own, b"x", addr, DEVICE)
             got += sockets.take(name)
-        everywhere = os.sched_getaffinity(0)
         for cpu in self.cpus:
-            os.sched_setaffinity(0, [cpu])
-            sockets.send(four, b"x", port=CPU)
-            os.sched_setaffinity(0, everywhere)
+            with peers.on({cpu}):
+                sockets.send(four, b"x", port=CPU)
             got += sockets.take(f"cpu {cpu}")
         for client, addr, name in ((four, GROUP, "near"),
                                    (six, GROUP6, "near6")):
