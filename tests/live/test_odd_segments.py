@@ -47,6 +47,8 @@ def test_malformed(labs):
         assert judge.word(part) in ("M" * 9 + "N", "M" * 8 + "NN")
         assert ["via" in x for x in part[:8]] == [False] * 8
         assert [x.get("bad_checksum", False) for x in part][:2] == [True] * 2
+        assert [x["detail"] for x in part[:8]] == \
+            ["checksum"] * 2 + ["header"] * 6
         assert ["flags" in x for x in part][5:8] == [False] * 3
         assert "lport" not in part[7]
 
