@@ -157,10 +157,11 @@ static __always_inline __u32 arrival_netns(__u64 skb, const struct sock *sk)
 
 /* The id of the first of @net's sk_lookup programs, 0: none; are there @several? All
  * are asked then, and the last one that chooses has the word. They may change
- * meanwhile, so they are read once. */
+ * meanwhile, so the list is asked for once. */
 static __always_inline __u32 read_sk_lookup(struct net *net, bool *several)
 {
 	struct bpf_prog_array *programs;
+	__u32 id;
 
 	*several = false;
 	if (!bpf_core_field_exists(net->bpf))
@@ -168,8 +169,9 @@ static __always_inline __u32 read_sk_lookup(struct net *net, bool *several)
 	programs = BPF_CORE_READ(net, bpf.run_array[NETNS_BPF_SK_LOOKUP]);
 	if (!programs)
 		return 0;
-	*several = BPF_CORE_READ(programs, items[1].prog);
-	return BPF_CORE_READ(programs, items[0].prog, aux, id);
+	id = BPF_CORE_READ(programs, items[0].prog, aux, id);
+	*several = id && BPF_CORE_READ(programs, items[1].prog);
+	return id;
 }
 
 #endif
