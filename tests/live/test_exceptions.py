@@ -145,6 +145,7 @@ def test_sk_lookup_elsewhere(labs):
     for event in syn, datagram:
         assert event["verdict"] == "explained"
         assert "is in another network namespace" in event["why"]
+        assert f"(sk_lookup, the first: id {program.id})" in event["why"]
         assert event["sk_lookup"] == program.id
 
 

@@ -104,6 +104,9 @@ static void test_bad_synack(void **state)
 	seg->sock.state = SYN_SENT;
 	seg->notes |= DEMUX_NOTE_RESET;
 	note(seg);
+	/* Nor is the next wrong one a measure. */
+	seg->ack = 78;
+	assert_string_equal(note(seg), "0 2");
 	seg = segment(DEMUX_ESTABLISHED, ends, F_SYN | F_ACK, 5000, 901);
 	seg->sock.state = SYN_SENT;
 	assert_string_equal(note(seg), "0 1");

@@ -165,6 +165,8 @@ static void test_ways(void **state)
 	datagram.have |= DEMUX_HAVE_CHOOSER;
 	datagram.sk_lookup = 77;
 	SAYS(" given it: the BPF program (sk_lookup, id 77), which is asked ");
+	datagram.notes |= DEMUX_NOTE_CHOOSERS;
+	SAYS(" one of the BPF programs (sk_lookup, the first: id 77), which is ");
 	datagram.have &= ~DEMUX_HAVE_CHOOSER;
 	NEVER("score");
 }
