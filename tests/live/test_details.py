@@ -18,6 +18,10 @@ CLOSED = PORT + 1
 MD5 = bytes([19, 18]) + bytes(18)
 AO = bytes([29, 16, 1, 1]) + bytes(12)
 NOPS = bytes([1] * 4)
+# Which cannot be read for a signature: an option without a length, one beyond the
+# header's end, and signatures too short.
+UNREADABLE = (bytes([8, 1]) + bytes(18), bytes([8, 21]) + bytes(18),
+              bytes([19, 17]) + bytes(18), bytes([29, 4]) + bytes(18))
 
 
 @pytest.fixture(params=[4, 6])
@@ -221,6 +225,14 @@ def test_nobody(stage):
         # No option follows the end of the list.
         assert stage.send(4, "SYN", "none", "reset", 1, port=CLOSED,
                           words=11, payload=bytes(4) + MD5) == [RST | ACK]
+        # Any other option is passed over.
+        assert not stage.send(5, "SYN", "none", "unanswered", 1, port=CLOSED,
+                              words=11, payload=bytes([8, 4, 0, 0]) + MD5)
+        # Since 6.7 these have no answer either.
+        for source, options in enumerate(UNREADABLE, 6):
+            if not stage.send(source, "SYN", "none", "reset", 1, port=CLOSED,
+                              words=10, payload=options):
+                stage.wanted[-1] = source, "SYN", "none", "unanswered"
     stage.check(run)
 
 
