@@ -55,6 +55,12 @@ def both_ways(lab, family):
     return record
 
 
+def count(namespace):
+    counters = {x: namespace.tcp(x)
+                for x in ("OutSegs", "InSegs", "RetransSegs")}
+    return collections.Counter(counters, dropped=namespace.not_sent("eth0"))
+
+
 @pytest.mark.parametrize("merging", ["gso", "gro"])
 def test_large_transfer(labs, merging):
     lab = labs.veth()
@@ -63,13 +69,11 @@ def test_large_transfer(labs, merging):
         end.offload("eth0", labtools.ETHTOOL_SGSO, 0)
         end.offload("eth0", labtools.ETHTOOL_SGRO, 1)
     family = peers.IPV6 if merging == "gro" else peers.IPV4
-    counters = ("OutSegs", "InSegs", "RetransSegs")
 
     with Trace(lab.namespaces) as run:
-        before = [[x.tcp(y) for y in counters] for x in lab.namespaces]
+        before = [count(x) for x in lab.namespaces]
         conn = both_ways(lab, family)
-    grown = [[x.tcp(y) - z for y, z in zip(counters, was)]
-             for x, was in zip(lab.namespaces, before)]
+    grown = [count(x) - was for x, was in zip(lab.namespaces, before)]
 
     judge.check_accounting(run)
     judge.check_accepts(run, [conn])
@@ -82,7 +86,7 @@ def test_large_transfer(labs, merging):
     assert not judge.check_sockets(run, [conn], lab)
 
     groups = judge.group(run.segments)
-    exact = not any(x[2] for x in grown)
+    exact = not any(x["RetransSegs"] for x in grown)
     check_bytes(groups[judge.server_ends(conn)], exact)
     check_bytes(groups[judge.client_ends(conn, lab.client.inode)], exact)
     for here, there in (0, 1), (1, 0):
@@ -92,10 +96,10 @@ def test_large_transfer(labs, merging):
         # OutSegs does not count what is sent again. A burst may be more than
         # the ring between the ends of a veth holds: frames of one segment
         # with GRO, where no loss was seen without it.
-        sent = grown[there][0] + grown[there][2] - \
-            lab.namespaces[there].not_sent("eth0")
+        sent = (grown[there]["OutSegs"] + grown[there]["RetransSegs"] -
+                grown[there]["dropped"])
         assert sum(x["segs"] for x in segments) == sent
-        merged = sent > grown[here][1]
+        merged = sent > grown[here]["InSegs"]
         assert any(x["segs"] > 1 for x in segments) == merged
         assert merged or merging == "gro"
 
