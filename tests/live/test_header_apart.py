@@ -71,11 +71,12 @@ def check(run, told, skipped):
 
 
 def test_segment(lab):
+    """Two, but one answer."""
     with lab.server.inside():
         listener = socket.create_server((lab.server_addr[4], PORT))
     with listener, Trace(lab.namespaces, "-P", str(PORT)) as run:
-        send_apart(lab, *(wire.segment(*ends(lab, x), "SYN")
-                          for x in (PORT, OTHER)))
+        send_apart(lab, wire.segment(*ends(lab, PORT), "SYN"),
+                   wire.segment(*ends(lab, OTHER), "RST"))
     check(run, [x for x in run.segments if x["flags"] == "SYN"], "skipped")
 
 
