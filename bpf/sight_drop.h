@@ -194,7 +194,7 @@ static __always_inline void sight_freed(struct cell *cell, struct sk_buff *skb)
 		flight->matched = 0;
 }
 
-/* What no full socket and no listener had, to its end. */
+/* What no full socket and no listener had. */
 static __always_inline void sight_drop_new(struct cell *cell,
 					   struct sk_buff *skb,
 					   const struct tcp_header *th, int got,

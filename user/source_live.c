@@ -203,7 +203,7 @@ static uint64_t beyond(uint64_t counted, uint64_t seen)
 	return counted > seen ? counted - seen : 0;
 }
 
-/* From now on the judges of add_unseen() count. What was seen is read before the
+/* From now on the judges of find_gap() count. What was seen is read before the
  * calls are, for each is counted as one a moment earlier. */
 static void begin_counting(struct live *live)
 {
@@ -213,28 +213,51 @@ static void begin_counting(struct live *live)
 		kernel_segments_begin(&live->in_segs);
 }
 
-/* The kernel's counters of segments, and with kprobes those of the receive functions'
- * calls, are the judges of what all hooks together saw, and knowingly missed. Of what
- * was seen while hooks were being attached they know nothing, and a segment that the
- * kernel counts may have been seen then. */
-static void add_unseen(const struct live *live, const struct demux_end *now,
-		       const struct backend_misses *misses, uint64_t grown,
-		       struct demux_end *end)
+struct gap {
+	uint64_t segments, datagrams;
+};
+
+/* The kernel's counters of segments, which have grown by @grown, and with kprobes
+ * those of the receive functions' calls, are the judges of what all hooks together
+ * saw, and knowingly missed. Of what was seen while hooks were being attached they
+ * know nothing, and a segment that the kernel counts may have been seen then. */
+static struct gap find_gap(const struct live *live,
+			   const struct backend_misses *misses, uint64_t grown)
 {
 	const struct demux_end *before = &live->before;
-	uint64_t seen = now->counters.seen + misses->segments;
-	uint64_t more = beyond(grown, seen);
-	uint64_t uncalled =
-		beyond(misses->segment_calls,
-		       seen - before->counters.seen + now->counters.not_host -
-			       before->counters.not_host);
+	struct demux_end now = { 0 };
+	uint64_t seen, more, uncalled;
 
-	end->unseen = misses->segments + (more > uncalled ? more : uncalled);
-	end->datagrams.unseen =
-		misses->datagrams +
-		beyond(misses->datagram_calls, now->datagrams.seen -
-						       before->datagrams.seen +
-						       misses->datagrams);
+	sum_counters(live, &now);
+	seen = now.counters.seen + misses->segments;
+	more = beyond(grown, seen);
+	uncalled = beyond(misses->segment_calls,
+			  seen - before->counters.seen + now.counters.not_host -
+				  before->counters.not_host);
+	return (struct gap){
+		.segments = more > uncalled ? more : uncalled,
+		.datagrams =
+			beyond(misses->datagram_calls,
+			       now.datagrams.seen - before->datagrams.seen +
+				       misses->datagrams),
+	};
+}
+
+/* A call is counted a moment before it is seen, so what is missing has some time to
+ * come. What is seen later, while hooks go, may hide no gap. */
+static struct gap wait_for_gap(const struct live *live,
+			       const struct backend_misses *misses,
+			       uint64_t grown)
+{
+	struct gap gap;
+
+	for (int ms = 0; ms < COUNTED_MS; ms++) {
+		poll(NULL, 0, 1);
+		gap = find_gap(live, misses, grown);
+		if (!gap.segments && !gap.datagrams)
+			break;
+	}
+	return gap;
 }
 
 static int finish_live(struct source *source, source_take take, void *context)
@@ -245,8 +268,8 @@ static int finish_live(struct source *source, source_take take, void *context)
 		.head = { .type = DEMUX_END,
 			  .len = has_udp ? sizeof(end) : DEMUX_END_LEN },
 	};
-	struct demux_end now = { 0 };
 	struct backend_misses misses;
+	struct gap gap;
 	uint64_t grown;
 	int err;
 
@@ -256,10 +279,7 @@ static int finish_live(struct source *source, source_take take, void *context)
 	backend_end_segments(live->trace);
 	wait_for_flights(live);
 	misses = backend_misses(live->trace);
-	/* A call is seen a moment after it is counted; what is seen while hooks go
-	 * may hide no gap. */
-	poll(NULL, 0, 1);
-	sum_counters(live, &now);
+	gap = wait_for_gap(live, &misses, grown);
 	backend_detach(live->trace);
 	do
 		err = consume(live, take, context);
@@ -268,7 +288,8 @@ static int finish_live(struct source *source, source_take take, void *context)
 		err = take_waiting(live, UINT64_MAX);
 	sum_counters(live, &end);
 	end.counters.stuck += misses.doubts;
-	add_unseen(live, &now, &misses, grown, &end);
+	end.unseen = misses.segments + gap.segments;
+	end.datagrams.unseen = misses.datagrams + gap.datagrams;
 	end.head.mono_ns = clock_mono_ns();
 	if (!err)
 		take(context, &end, end.head.len);
