@@ -150,11 +150,10 @@ static __always_inline bool is_signed(struct sk_buff *skb,
 		if (options[i] == TCPOPT_MD5SIG)
 			return options[i + 1] == TCPOLEN_MD5SIG ? asks_no_md5 :
 								  strict;
-		if (options[i] == TCPOPT_AO && strict)
-			/* Without TCP-AO, IPv4 gives no answer, IPv6 one
-			 * that is not signed. */
-			return options[i + 1] < TCPOLEN_AO_MIN ||
-			       (!knows_ao && (has_ao || family == 4));
+		/* Without TCP-AO, IPv4 gives no answer, IPv6 passes it over. */
+		if (options[i] == TCPOPT_AO && strict &&
+		    (has_ao || family == 4 || options[i + 1] < TCPOLEN_AO_MIN))
+			return options[i + 1] < TCPOLEN_AO_MIN || !knows_ao;
 		next = i + options[i + 1];
 	}
 	return false;

@@ -19,9 +19,10 @@ MD5 = bytes([19, 18]) + bytes(18)
 AO = bytes([29, 16, 1, 1]) + bytes(12)
 NOPS = bytes([1] * 4)
 # Which cannot be read for a signature: an option without a length, one beyond the
-# header's end, and signatures too short.
+# header's end, also behind a signature; signatures too short; and two of them.
 UNREADABLE = (bytes([8, 1]) + bytes(18), bytes([8, 21]) + bytes(18),
-              bytes([19, 17]) + bytes(18), bytes([29, 4]) + bytes(18))
+              bytes([19, 17]) + bytes(18), bytes([29, 4]) + bytes(18),
+              AO + bytes([8, 25]) + bytes(22), AO + MD5)
 
 
 @pytest.fixture(params=[4, 6])
@@ -231,7 +232,7 @@ def test_nobody(stage):
         # Since 6.7 these have no answer either.
         for source, options in enumerate(UNREADABLE, 6):
             if not stage.send(source, "SYN", "none", "reset", 1, port=CLOSED,
-                              words=10, payload=options):
+                              words=5 + len(options) // 4, payload=options):
                 stage.wanted[-1] = source, "SYN", "none", "unanswered"
     stage.check(run)
 
