@@ -57,7 +57,6 @@ struct demux_config {
 	__u8 request_args; /* of tcp_check_req */
 	__u8 timewait_args; /* of tcp_timewait_state_process */
 	__u8 blind; /* enum demux_blind */
-	__u8 has_kern_ctx; /* cgroup_skb can tell which skb it has */
 	__u32 refusals[4]; /* SKB_DROP_REASON_SOCKET_FILTER and its like */
 	__u32 no_socket; /* SKB_DROP_REASON_NO_SOCKET */
 	__u32 not_specified; /* SKB_DROP_REASON_NOT_SPECIFIED */

@@ -278,8 +278,6 @@ static __always_inline void datagram_device(struct datagram_flight *flight,
 {
 	struct demux_datagram *to = &flight->record;
 
-	if (skb == UNKNOWN_SKB)
-		return;
 	to->sdif = read_sdif(skb, flight->family);
 	to->have |= DEMUX_HAVE_SDIF;
 	if (flight->family == 4 && !flight->is_group)
@@ -335,7 +333,7 @@ static __always_inline void datagram_receiver(struct cell *cell,
 					       prefers_this_cpu(sk));
 	read_group(to, sk);
 	if (!flight->is_group && to->sock.ends.lport && !datagram_fits(to))
-		datagram_sk_lookup(to, arrival_net(skb, sk));
+		datagram_sk_lookup(to, arrival_net(skb));
 }
 
 #endif

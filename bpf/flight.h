@@ -134,8 +134,6 @@ static __always_inline void flight_device(struct flight *flight)
 {
 	struct demux_segment *seg = &flight->record.more.segment;
 
-	if (flight->skb == UNKNOWN_SKB)
-		return;
 	seg->sdif = read_tcp_sdif(flight->skb, seg->ends.family, seg->seq);
 	seg->have |= DEMUX_HAVE_SDIF;
 	if (seg->ends.family == 4)

@@ -8,8 +8,6 @@
 
 #include "kernel_skb.h"
 
-#define UNKNOWN_SKB 1 /* instead of an address */
-
 #define IPSKB_L3SLAVE       128 /* include/net/ip.h */
 #define IP6SKB_L3SLAVE      64 /* include/linux/ipv6.h */
 #define NETNS_BPF_SK_LOOKUP 1 /* include/linux/bpf-netns.h */
@@ -139,20 +137,16 @@ static __always_inline bool is_to_own_address(__u64 skb, __u8 family)
 	return flags & RTF_LOCAL;
 }
 
-/* The network namespace that the packet at @skb came in by; @sk, which got it, has
- * another one only from a program on sk_lookup, and is asked where @skb is not
- * known. */
-static __always_inline struct net *arrival_net(__u64 skb, const struct sock *sk)
+/* The network namespace that the packet at @skb came in by; from a program on
+ * sk_lookup, who gets it may have another one. */
+static __always_inline struct net *arrival_net(__u64 skb)
 {
-	return skb == UNKNOWN_SKB ? GET(sk, __sk_common.skc_net.net) :
-				    GET((struct sk_buff *)skb, dev, nd_net.net);
+	return GET((struct sk_buff *)skb, dev, nd_net.net);
 }
 
-static __always_inline __u32 arrival_netns(__u64 skb, const struct sock *sk)
+static __always_inline __u32 arrival_netns(__u64 skb)
 {
-	struct net *net = arrival_net(skb, sk);
-
-	return GET(net, ns.inum);
+	return GET((struct sk_buff *)skb, dev, nd_net.net, ns.inum);
 }
 
 /* The id of the first of @net's sk_lookup programs, 0: none; are there @several? All

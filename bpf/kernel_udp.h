@@ -8,9 +8,7 @@
 
 #include "kernel_place.h"
 
-#define IPPROTO_UDPLITE  136
-#define PACKET_BROADCAST 1
-#define PACKET_LOOPBACK  5 /* what this host sent to many, itself too */
+#define IPPROTO_UDPLITE 136
 
 #define RTCF_BROADCAST 0x10000000
 #define RTCF_MULTICAST 0x20000000

@@ -41,10 +41,7 @@ static __always_inline struct flight *sight_find(struct cell *cell, __u64 skb,
 
 	if (!cell->open || !has_header(seg, th))
 		return NULL;
-	if (flight->skb != skb && skb != UNKNOWN_SKB &&
-	    flight->skb != UNKNOWN_SKB)
-		return NULL;
-	return flight;
+	return flight->skb == skb ? flight : NULL;
 }
 
 /* Opens a flight also for what nobody asked for: it may be dropped after it was
@@ -168,16 +165,16 @@ sight_listener(struct __sk_buff *ctx, struct flight *flight, struct sock *sk)
 	struct demux_segment *seg = &flight->record.more.segment;
 	bool has_requests = seg->syn_queue || may_inherit_requests(sk);
 
-	flight_sk_lookup(flight, arrival_net(flight->skb, sk));
+	flight_sk_lookup(flight, arrival_net(flight->skb));
 	if (has_requests || !listens_for(&seg->ends, &seg->sock))
 		sight_request(ctx, flight, (__u64)sk, has_requests);
 }
 
+/* A cgroup_skb program runs with the kernel's own skb for its context; what the
+ * verifier lets it ask of that is rewritten to reads of it. */
 static __always_inline __u64 skb_of(struct __sk_buff *ctx)
 {
-	if (!config.has_kern_ctx)
-		return UNKNOWN_SKB;
-	return address_of(bpf_cast_to_kern_ctx(ctx));
+	return address_of(ctx);
 }
 
 /* The options of the TCP header, of @header bytes, that lies at @tcp. */
@@ -208,19 +205,16 @@ static __always_inline void sight_fill(struct __sk_buff *ctx,
 	struct sk_buff *skb = (struct sk_buff *)flight->skb;
 
 	seg->segs = ctx->gso_segs ?: 1;
-	seg->ifindex = flight->skb == UNKNOWN_SKB ?
-			       ctx->ingress_ifindex :
-			       read_iif(skb, seg->ends.family);
+	seg->ifindex = read_iif(skb, seg->ends.family);
 	if (config.detail) {
 		flight_device(flight);
-		why_query(flight,
-			  (__u64)arrival_net(flight->skb, (struct sock *)sk));
+		why_query(flight, (__u64)arrival_net(flight->skb));
 		sight_options(ctx, flight, tcp, header);
 	}
 	flight_match(flight, (struct sock_common *)sk);
 	/* Of another namespace it can only be a listener: see sk_lookup. */
 	seg->netns = seg->sock.state == TCP_LISTEN ?
-			     arrival_netns(flight->skb, (struct sock *)sk) :
+			     arrival_netns(flight->skb) :
 			     seg->sock.netns;
 	seg->have |= DEMUX_HAVE_NETNS | DEMUX_HAVE_ADDRS;
 }

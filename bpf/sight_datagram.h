@@ -75,17 +75,6 @@ sight_datagram_unwanted(struct cell *cell, struct datagram_flight *flight,
 
 /* --- cgroup_skb: a socket gets the datagram, or a clone ----------------------- */
 
-/* Of IPv4 the route tells, where it can be read. */
-static __always_inline bool sight_is_group(struct __sk_buff *ctx, __u64 skb,
-					   const struct demux_ends *ends)
-{
-	if (ends->family == 6 || skb != UNKNOWN_SKB)
-		return is_to_group((struct sk_buff *)skb, ends);
-	return (ends->laddr[0] & 0xf0) == 0xe0 ||
-	       ctx->pkt_type == PACKET_BROADCAST ||
-	       ctx->pkt_type == PACKET_LOOPBACK;
-}
-
 /* The open flight, if @sk gets a further copy of its datagram. A socket has one
  * copy of each, so the first one to come again has another datagram. Two
  * namespaces, or two devices of one, as behind a bridge, may get the same one after
@@ -166,9 +155,7 @@ static __always_inline void sight_datagram(struct __sk_buff *ctx)
 	}
 	ends.family = part.family;
 	skb = skb_of(ctx);
-	ifindex = skb == UNKNOWN_SKB ?
-			  ctx->ingress_ifindex :
-			  read_iif((struct sk_buff *)skb, part.family);
+	ifindex = read_iif((struct sk_buff *)skb, part.family);
 	flight = sight_copy(cell, &uh, &ends, sk, ifindex);
 	if (!flight) {
 		struct demux_datagram *to;
@@ -176,9 +163,9 @@ static __always_inline void sight_datagram(struct __sk_buff *ctx)
 		flight = sight_datagram_open(cell, skb, &uh, sizeof(uh), &ends,
 					     ctx->len - part.len);
 		flight->first = (__u64)sk;
-		flight->is_group = sight_is_group(ctx, skb, &ends);
+		flight->is_group = is_to_group((struct sk_buff *)skb, &ends);
 		to = &flight->record;
-		to->netns = arrival_netns(skb, sk);
+		to->netns = arrival_netns(skb);
 		to->segs = ctx->gso_segs ?: 1;
 		to->ifindex = ifindex;
 		sight_datagram_unwanted(cell, flight, &uh, sizeof(uh));
@@ -257,7 +244,7 @@ static __always_inline void sight_datagram_drop(struct sk_buff *skb,
 	flight = sight_datagram_find(cell, &uh, &ends);
 	/* What has the address of the last copy, and was given to a socket. */
 	if (flight && !(config.no_socket && reason == config.no_socket) &&
-	    (flight->copy == (__u64)skb || flight->copy == UNKNOWN_SKB)) {
+	    flight->copy == (__u64)skb) {
 		sight_datagram_lost(flight, reason);
 		if (!flight->is_group)
 			datagram_finish(cell, flight);

@@ -13,8 +13,6 @@
 
 #include <bpf/bpf_tracing.h>
 
-void *bpf_cast_to_kern_ctx(void *) __ksym __weak;
-
 #include "args.h"
 #include "files.h"
 #include "sight_drop.h"

@@ -145,8 +145,6 @@ static int describe(struct backend_trace *trace, const struct btf *btf,
 			 "/sys/fs/cgroup");
 		return -ENODEV;
 	}
-	config->has_kern_ctx =
-		kernel_btf_func_args(btf, "bpf_cast_to_kern_ctx") >= 0;
 	config->blind |= BLIND_BACKLOG | BLIND_SYN;
 	/* Up to 6.9 only of full sockets. */
 	if (kernel_btf_tracepoint_args(btf, "tcp_send_reset") < 3)

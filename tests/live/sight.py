@@ -14,7 +14,6 @@ Limit = collections.namedtuple("Limit", "words since", defaults=[(999,)])
 # Tracing programs may ask for a cookie since 5.12, c5dbb89fc2ac ("bpf: Expose
 # bpf_get_socket_cookie to tracing programs").
 WITH_COOKIE = 5, 12
-WITH_KERNEL_SKB = 6, 2  # bpf_cast_to_kern_ctx
 WITH_DROP_REASON = 5, 17
 WITH_TTL_REASON = 6, 3
 WITH_DROP_SOCKET = 6, 11
@@ -44,11 +43,6 @@ LIMITS = {
         "reopened": Limit("TIME_WAIT that a SYN reopens: shown as `listener`"),
         "fast open": Limit("Fast Open's child: not seen before its accept"),
         "mptcp": Limit("accepts of MPTCP: not seen"),
-        "device": Limit("own link-local address: device shown as lo",
-                        WITH_KERNEL_SKB),
-        "arrival": Limit("what sk_lookup gave to another namespace: shown as "
-                         "come in there", WITH_KERNEL_SKB),
-        "member": Limit("a VRF's member: not seen", WITH_KERNEL_SKB),
         "looped request": Limit(
             "request at an own link-local address: predicted as `listener`"),
         "time_wait": Limit("`time_wait`: predicted, socket not seen",

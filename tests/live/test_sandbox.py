@@ -264,22 +264,6 @@ def open_perf():
     path.write_text(before)
 
 
-def wait_for_few_hooks(process):
-    try:
-        wait_for_hooks(process)
-    except AssertionError as error:
-        if "refuses the BPF programs" in str(error) and not_of_vmlinux():
-            pytest.skip("libbpf before 1.3 looks for what this kernel lacks in "
-                        "its modules too, and that takes CAP_SYS_ADMIN")
-        raise
-
-
-def not_of_vmlinux():
-    """A function of the kernel that the stable backend can do without."""
-    with open("/proc/kallsyms") as symbols:
-        return not any("bpf_cast_to_kern_ctx" in x for x in symbols)
-
-
 @pytest.mark.skipif(os.getuid(), reason="only root can give some away")
 def test_live_with_few_capabilities(labs, mode, public, open_perf, tmp_path):
     """As nobody, with what the manual page asks for and no more."""
@@ -295,7 +279,7 @@ def test_live_with_few_capabilities(labs, mode, public, open_perf, tmp_path):
              *command("-j")[1:]],
             stdout=events, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for_few_hooks(process)
+        wait_for_hooks(process)
         # It had no CAP_SETPCAP to drop what is left of the bounding set with.
         check_given_up(process.pid, mode, FEW_BITS)
         assert status(process.pid)["Uid"].split() == [str(NOBODY)] * 4
