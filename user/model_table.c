@@ -152,6 +152,16 @@ static bool are_other_ends(const struct demux_ends *was,
 	return !same_ends(was, is) && !same_ends(is, was);
 }
 
+/* Is what is closing there what @old was? It may have given its port back. */
+static bool is_rest_of(const struct demux_ends *old,
+		       const struct demux_sock *now)
+{
+	struct demux_ends ends = now->ends;
+
+	ends.lport = old->lport;
+	return is_closing(now) && same_ends(old, &ends);
+}
+
 /* Is what was just seen at @old's address another socket? */
 static bool is_reborn(const struct model_sock *old,
 		      const struct demux_sock *now, uint64_t now_ns)
@@ -168,6 +178,9 @@ static bool is_reborn(const struct model_sock *old,
 			       now_ns > old->destroyed_ns + UNBIND_NS :
 			       was->lport && is->lport &&
 				       was->lport != is->lport;
+	/* Early demux may have found it before, and so still have it. */
+	if (old->destroyed_ns && is_rest_of(was, now))
+		return now_ns > old->destroyed_ns + BYPASS_NS;
 	if (old->destroyed_ns)
 		return now_ns > old->destroyed_ns;
 	if (model_table_is_mini(&old->last) || model_table_is_mini(now))

@@ -15,6 +15,17 @@ static uint64_t match(uint64_t mono_ns, uint64_t id, struct demux_ends ends)
 	return feed(&model, &more).sock->number;
 }
 
+/* It has given its port back. */
+static uint64_t match_closed(uint64_t mono_ns, uint64_t id,
+			     struct demux_ends ends)
+{
+	struct demux_segment_more more = make_match(mono_ns, id, ends);
+
+	more.segment.sock.state = S_CLOSE;
+	more.segment.sock.ends.lport = 0;
+	return feed(&model, &more).sock->number;
+}
+
 static struct event close_it(uint64_t mono_ns, uint32_t how, uint64_t id,
 			     struct demux_ends ends)
 {
@@ -61,6 +72,8 @@ static void test_address_used_again(void **state)
 	assert_true(event.repeated);
 	/* A record that another CPU made before, and that came later. */
 	assert_int_equal(match(2 * S - 1, 100, client(1000)), 1);
+	/* Early demux had found it, on another CPU. */
+	assert_int_equal(match_closed(2 * S + 2, 100, client(1000)), 1);
 	/* The very same ends, on the same memory, and yet another socket. */
 	assert_int_equal(match(2 * S + 2, 100, client(1000)), 2);
 	assert_int_equal(match(2 * S + 3, 100, client(1000)), 2);
