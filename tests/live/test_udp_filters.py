@@ -10,6 +10,7 @@ import json
 import pathlib
 import select
 import socket
+import struct
 import tempfile
 
 import pytest
@@ -48,10 +49,10 @@ def serve(lab, count):
         return [len(sock.recv(99)) for _ in range(count)]
 
 
-def is_bound(namespace, port):
+def is_member(namespace, group):
     with namespace.inside():
-        table = pathlib.Path("/proc/thread-self/net/udp").read_text()
-    return f":{port:04X} " in table
+        table = pathlib.Path("/proc/thread-self/net/igmp").read_text()
+    return "%08X" % struct.unpack("=I", socket.inet_aton(group)) in table
 
 
 def keys(events):
@@ -118,7 +119,8 @@ class Traced:
             made.close()
         self.lab.server.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
         self.server.go()
-        wait_until(lambda: is_bound(self.lab.server, OWN), "the server")
+        # Whose it is, the end of its bind() tells; a port has been taken before.
+        wait_until(lambda: is_member(self.lab.server, GROUPS[4]), "the server")
         for _ in range(2):
             sockets.send(second, b"xxxx", port=OWN)
         # The newest one's copy is the last.
