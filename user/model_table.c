@@ -152,14 +152,16 @@ static bool are_other_ends(const struct demux_ends *was,
 	return !same_ends(was, is) && !same_ends(is, was);
 }
 
-/* Is what is closing there what @old was? It may have given its port back. */
+/* Is what is closing there the connection that @old was? It may have given its port
+ * back. */
 static bool is_rest_of(const struct demux_ends *old,
 		       const struct demux_sock *now)
 {
 	struct demux_ends ends = now->ends;
 
-	ends.lport = old->lport;
-	return is_closing(now) && same_ends(old, &ends);
+	if (!ends.lport)
+		ends.lport = old->lport;
+	return old->rport && is_closing(now) && same_ends(old, &ends);
 }
 
 /* Is what was just seen at @old's address another socket? */

@@ -99,6 +99,30 @@ static void test_closed_then_used_again(void **state)
 	assert_int_equal(match(S + 11, 100, client(1001)), 3);
 }
 
+/* Bound and closed, one after the other, on the same memory: early demux finds no
+ * such socket. Nor is one that has another port what was connected there. */
+static void test_closed_only(void **state)
+{
+	struct demux_ends bound = make_ends("10.0.0.1", 80, "0.0.0.0", 0);
+
+	(void)state;
+	for (int i = 1; i <= 3; i++) {
+		struct event event = close_it(i, DEMUX_DESTROYED, 100, bound);
+
+		assert_int_equal(event.sock->number, i);
+		assert_false(event.repeated);
+	}
+	match(4, 100, client(1000));
+	close_it(5, DEMUX_DESTROYED, 100, client(1000));
+	assert_int_equal(match_closed(6, 100, client(1000)), 4);
+	bound = client(1000);
+	bound.lport = 81;
+	assert_int_equal(close_it(7, DEMUX_DESTROYED, 100, bound).sock->number,
+			 5);
+	/* Nothing is behind for so long. */
+	assert_int_equal(match_closed(S, 100, bound), 6);
+}
+
 /* Where the farewell was lost, other ends tell that it is another socket. */
 static void test_other_ends(void **state)
 {
@@ -323,6 +347,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_numbers),
 	TEST(test_counts_segments),
 	TEST(test_address_used_again),
+	TEST(test_closed_only),
 	TEST(test_closed_then_used_again),
 	TEST(test_other_ends),
 	TEST(test_listener_moves),
