@@ -148,8 +148,9 @@ static void test_listens(void **state)
 	expect(&more, VERDICT_UNEXPLAINED, "I9: a listener could have");
 }
 
-/* A VRF's listener; its member is not seen (stable before 6.2). The connection with
- * the same two ends, outside of the VRF, is none that it should have had. */
+/* A VRF's listener; its member was not seen (a recording of an older version). The
+ * connection with the same two ends, outside of the VRF, is none that it should have
+ * had. */
 static void test_of_a_vrf(void **state)
 {
 	struct demux_segment_more open = make_match(1, 100, client(4));
