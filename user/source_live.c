@@ -8,30 +8,19 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "backend.h"
-#include "backend_misses.h"
 #include "clock.h"
-#include "kernel_segments.h"
 #include "live_accepts.h"
+#include "live_counts.h"
 #include "log.h"
 #include "snapshot.h"
 
 /* So much a round, so that signals and timers get their turn. */
 #define RECORDS_PER_ROUND 100000
-
-/* What the kernel has counted reaches the hooks within microseconds. */
-#define COUNTED_MS 20
-
-/* What a cell begins with. */
-#define COUNTERS_LEN \
-	(sizeof(struct demux_counters) + sizeof(struct demux_datagram_counters))
 
 struct live {
 	struct source source;
@@ -40,10 +29,7 @@ struct live {
 	const char *without; /* of the wish */
 	struct snapshot *snapshot; /* what was there before; NULL: nothing */
 	struct live_accepts accepts; /* that wait for their descriptors */
-	const char *cells; /* the map, one struct cell per CPU */
-	size_t cell_size, cells_size;
-	struct kernel_segments in_segs; /* since the hooks are there */
-	struct demux_end before; /* what was counted when that began */
+	struct live_counts counts;
 	source_take take; /* of the round that is under way */
 	void *context;
 	bool enough; /* take() wants no more of this round */
@@ -158,108 +144,6 @@ static int read_live(struct source *source, source_take take, void *context)
 	return err;
 }
 
-static void sum_counters(const struct live *live, struct demux_end *end)
-{
-	/* The two kinds of counters are in a cell as in the last record, but
-	 * for what is counted up here. */
-	size_t count = sizeof(end->counters) / sizeof(__u64);
-	size_t more = sizeof(end->datagrams) / sizeof(__u64);
-	__u64 *to = (__u64 *)&end->counters;
-	__u64 *other = (__u64 *)&end->datagrams;
-
-	for (size_t at = 0; at < live->cells_size; at += live->cell_size) {
-		const __u64 *cell = (const void *)(live->cells + at);
-
-		for (size_t i = 0; i < count; i++)
-			to[i] += cell[i];
-		for (size_t i = 0; i < more; i++)
-			other[i] += cell[count + i];
-	}
-}
-
-/* Nothing begins any more, but with kprobes; what is under way takes microseconds. */
-static void wait_for_flights(const struct live *live)
-{
-	for (int ms = 0; ms < 50; ms++) {
-		uint32_t open = 0;
-
-		for (size_t at = 0; at < live->cells_size;
-		     at += live->cell_size) {
-			/* They come right after the counters: see bpf/maps.h. */
-			const volatile uint32_t *in_cell =
-				(const void *)(live->cells + at + COUNTERS_LEN);
-
-			open += in_cell[0] + in_cell[1];
-		}
-		if (!open)
-			break;
-		poll(NULL, 0, 1);
-	}
-}
-
-/* How many the kernel has counted that no hook saw. */
-static uint64_t beyond(uint64_t counted, uint64_t seen)
-{
-	return counted > seen ? counted - seen : 0;
-}
-
-/* From now on the judges of find_gap() count. What was seen is read before the
- * calls are, for each is counted as one a moment earlier. */
-static void begin_counting(struct live *live)
-{
-	sum_counters(live, &live->before);
-	backend_misses_open(live->trace);
-	if ((live->trace->config->protos ?: DEMUX_TCP) & DEMUX_TCP)
-		kernel_segments_begin(&live->in_segs);
-}
-
-struct gap {
-	uint64_t segments, datagrams;
-};
-
-/* The kernel's counters of segments, which have grown by @grown, and with kprobes
- * those of the receive functions' calls, are the judges of what all hooks together
- * saw, and knowingly missed. Of what was seen while hooks were being attached they
- * know nothing, and a segment that the kernel counts may have been seen then. */
-static struct gap find_gap(const struct live *live,
-			   const struct backend_misses *misses, uint64_t grown)
-{
-	const struct demux_end *before = &live->before;
-	struct demux_end now = { 0 };
-	uint64_t seen, more, uncalled;
-
-	sum_counters(live, &now);
-	seen = now.counters.seen + misses->segments;
-	more = beyond(grown, seen);
-	uncalled = beyond(misses->segment_calls,
-			  seen - before->counters.seen + now.counters.not_host -
-				  before->counters.not_host);
-	return (struct gap){
-		.segments = more > uncalled ? more : uncalled,
-		.datagrams =
-			beyond(misses->datagram_calls,
-			       now.datagrams.seen - before->datagrams.seen +
-				       misses->datagrams),
-	};
-}
-
-/* A call is counted a moment before it is seen, so what is missing has some time to
- * come. What is seen later, while hooks go, may hide no gap. */
-static struct gap wait_for_gap(const struct live *live,
-			       const struct backend_misses *misses,
-			       uint64_t grown)
-{
-	struct gap gap;
-
-	for (int ms = 0; ms < COUNTED_MS; ms++) {
-		poll(NULL, 0, 1);
-		gap = find_gap(live, misses, grown);
-		if (!gap.segments && !gap.datagrams)
-			break;
-	}
-	return gap;
-}
-
 static int finish_live(struct source *source, source_take take, void *context)
 {
 	struct live *live = (struct live *)source;
@@ -268,28 +152,16 @@ static int finish_live(struct source *source, source_take take, void *context)
 		.head = { .type = DEMUX_END,
 			  .len = has_udp ? sizeof(end) : DEMUX_END_LEN },
 	};
-	struct backend_misses misses;
-	struct gap gap;
-	uint64_t grown;
 	int err;
 
-	grown = kernel_segments_grown(&live->in_segs);
-	if (grown)
-		poll(NULL, 0, COUNTED_MS);
-	backend_end_segments(live->trace);
-	wait_for_flights(live);
-	misses = backend_misses(live->trace);
-	gap = wait_for_gap(live, &misses, grown);
+	live_counts_stop(&live->counts, live->trace);
 	backend_detach(live->trace);
 	do
 		err = consume(live, take, context);
 	while (!err && !live->enough && !live->left);
 	if (!err && !live->enough)
 		err = take_waiting(live, UINT64_MAX);
-	sum_counters(live, &end);
-	end.counters.stuck += misses.doubts;
-	end.unseen = misses.segments + gap.segments;
-	end.datagrams.unseen = misses.datagrams + gap.datagrams;
+	live_counts_tell(&live->counts, &end);
 	end.head.mono_ns = clock_mono_ns();
 	if (!err)
 		take(context, &end, end.head.len);
@@ -301,11 +173,8 @@ static void close_live(struct source *source)
 {
 	struct live *live = (struct live *)source;
 
-	if (live->in_segs.fd >= 0)
-		close(live->in_segs.fd);
+	live_counts_close(&live->counts);
 	ring_buffer__free(live->ring);
-	if (live->cells)
-		munmap((void *)live->cells, live->cells_size);
 	live_accepts_free(&live->accepts);
 	snapshot_free(live->snapshot);
 	if (live->trace)
@@ -328,19 +197,10 @@ static void fill_head(struct recording_head *head,
 static int map_kernel_half(struct live *live)
 {
 	int ring_fd = backend_map(live->trace, "ring", NULL);
-	int cells_fd = backend_map(live->trace, "cells", &live->cell_size);
-	void *cells;
 
 	live->ring = ring_buffer__new(ring_fd, on_record, live, NULL);
-	if (!live->ring)
-		return -errno;
-	live->cells_size = live->cell_size * libbpf_num_possible_cpus();
-	cells = mmap(NULL, live->cells_size, PROT_READ, MAP_SHARED, cells_fd,
-		     0);
-	if (cells == MAP_FAILED)
-		return -errno;
-	live->cells = cells;
-	return 0;
+	return live->ring ? live_counts_map(&live->counts, live->trace) :
+			    -errno;
 }
 
 /* Called when all hooks are there but those on segments; once more where these
@@ -365,7 +225,7 @@ struct source *source_live(const char *backend, struct backend_wish *wish)
 		return NULL;
 	}
 	live_accepts_init(&live->accepts);
-	live->in_segs.fd = -1;
+	live_counts_init(&live->counts);
 	live->without = wish->without;
 	wish->before_segments = take_snapshot;
 	wish->context = live;
@@ -377,7 +237,7 @@ struct source *source_live(const char *backend, struct backend_wish *wish)
 		log_error("cannot map the ring buffer: %s", strerror(-err));
 		goto out;
 	}
-	begin_counting(live);
+	live_counts_begin(&live->counts, live->trace);
 	live->source.is_live = true;
 	live->source.fd = ring_buffer__epoll_fd(live->ring);
 	live->source.read = read_live;
