@@ -157,8 +157,8 @@ static void say_rule(struct words *words, const struct event *event)
 		  "at first wins: IPv6 listeners with SO_REUSEPORT stand "
 		  "behind the others." },
 		{ "reuseport",
-		  "Where the first with the highest score is of a reuseport "
-		  "group, that group chooses." },
+		  "The first of a reuseport group that beats those before it "
+		  "ends the search: its group chooses." },
 	};
 	char won_by[EXPLAIN_NAME_MAX];
 

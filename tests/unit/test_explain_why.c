@@ -140,8 +140,8 @@ static void test_rules(void **state)
 	       "first wins: IPv6 listeners with SO_REUSEPORT stand behind the "
 	       "others. #3");
 	won_by(DEMUX_CANDIDATE_REUSEPORT, 0,
-	       ". Where the first with the highest score is of a reuseport "
-	       "group, that group chooses. #3");
+	       ". The first of a reuseport group that beats those before it "
+	       "ends the search: its group chooses. #3");
 }
 
 static void test_group(void **state)
