@@ -117,10 +117,11 @@ static __always_inline void accept_from(struct sock *sk, struct sock *listener)
 {
 	__u64 key = (__u64)sk, value = (__u64)listener;
 
-	/* Older than the trace: nobody saw its birth. */
+	/* Not always that of its birth, which may have been before the trace,
+	 * and need not be seen here: I7 compares the two. */
 	if (filter_port(&config, GET(sk, __sk_common.skc_num)) &&
 	    is_wanted_task()) {
-		bpf_map_update_elem(&births, &key, &value, BPF_NOEXIST);
+		bpf_map_update_elem(&births, &key, &value, BPF_ANY);
 		own(listener);
 	}
 	if (is_told_at_once(sk))

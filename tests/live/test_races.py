@@ -204,6 +204,12 @@ def test_older_ack(stage):
     stage.check(run)
 
 
+def all_to_the_first(group):
+    code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+    group[0].setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+                        struct.pack("HP", 1, ctypes.addressof(code)))
+
+
 def test_migrated(stage):
     """A request's listener has closed, and another one of its group takes the
     request over."""
@@ -213,10 +219,7 @@ def test_migrated(stage):
     stage.listener.close()
     group = [stage.listen(reuse_port=True) for _ in range(2)]
     stage.ends += group
-    # All ask the first one.
-    code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
-    group[0].setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
-                        struct.pack("HP", 1, ctypes.addressof(code)))
+    all_to_the_first(group)
     with Trace([stage.here]) as run:
         theirs = stage.tun.ask(1)
         group[0].close()
@@ -226,3 +229,32 @@ def test_migrated(stage):
     assert run.segments[0]["sock"] != told["parent"] == run.accepts[0]["parent"]
     assert told["child"] == run.accepts[0]["sock"]
     assert "repeated_lookup" not in told
+
+
+@pytest.mark.parametrize("how", ["closed", "shut"])
+def test_child_migrated(stage, how):
+    """A listener stops with a complete child in its accept queue, which goes to the
+    queue of another one of the group: accept() takes it from there (I7)."""
+    if release() < (5, 14):
+        pytest.skip("no listener takes over what waits (before 5.14)")
+    stage.here.sysctl("tcp_migrate_req", 1)
+    stage.listener.close()
+    group = [stage.listen(reuse_port=True) for _ in range(2)]
+    stage.ends += group
+    all_to_the_first(group)
+    inodes = [os.fstat(one.fileno()).st_ino for one in group]
+    with Trace([stage.here]) as run:
+        theirs = stage.tun.ask(1)
+        stage.send(1, "ACK", "request", "child", 1001, theirs)
+        if how == "closed":
+            group[0].close()
+        else:
+            group[0].shutdown(socket.SHUT_RDWR)
+            group[0].listen()
+        assert stage.accept(group[1]).getpeername()[1] == 1
+    (told,) = stage.check(run)
+    (accept,) = run.accepts
+    assert told["child"] == accept["sock"]
+    was = {event["sock"]: event["inode"] for event in run.events
+           if event["event"] == "socket"}
+    assert [was[number] for number in (told["parent"], accept["parent"])] == inodes
