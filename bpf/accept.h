@@ -112,20 +112,46 @@ static __always_inline bool is_told_at_once(struct sock *sk)
 	return !config.has_graft || is_subflow(sk);
 }
 
-/* inet_csk_accept() took @sk from the queue of @listener. */
-static __always_inline void accept_from(struct sock *sk, struct sock *listener)
+/* Not always the listener of its birth, which may have been before the trace, and
+ * need not be seen here: I7 compares the two. */
+static __always_inline void accept_take(struct sock *sk, struct sock *listener)
 {
 	__u64 key = (__u64)sk, value = (__u64)listener;
 
-	/* Not always that of its birth, which may have been before the trace,
-	 * and need not be seen here: I7 compares the two. */
-	if (filter_port(&config, GET(sk, __sk_common.skc_num)) &&
-	    is_wanted_task()) {
-		bpf_map_update_elem(&births, &key, &value, BPF_ANY);
-		own(listener);
-	}
+	if (!filter_port(&config, GET(sk, __sk_common.skc_num)) ||
+	    !is_wanted_task())
+		return;
+	bpf_map_update_elem(&births, &key, &value, BPF_ANY);
+	own(listener);
+}
+
+/* inet_csk_accept() took @sk from the queue of @listener. */
+static __always_inline void accept_from(struct sock *sk, struct sock *listener)
+{
+	accept_take(sk, listener);
 	if (is_told_at_once(sk))
 		accept_tell(sk, NULL, -1);
+}
+
+/* The same in two parts: its entry, and what shows that it was good. */
+static __always_inline void accept_begins(struct sock *listener)
+{
+	__u64 task = bpf_get_current_pid_tgid(), value = (__u64)listener;
+
+	if (filter_port(&config, GET(listener, __sk_common.skc_num)))
+		bpf_map_update_elem(&accepts_from, &task, &value, BPF_ANY);
+}
+
+static __always_inline void accept_ends(struct sock *sk, struct socket *socket)
+{
+	__u64 task = bpf_get_current_pid_tgid();
+	__u64 *listener = bpf_map_lookup_elem(&accepts_from, &task);
+
+	if (listener && is_tcp(sk)) {
+		accept_take(sk, (struct sock *)*listener);
+		bpf_map_delete_elem(&accepts_from, &task);
+	}
+	accept_tell(sk, socket, -1);
 }
 
 /* @fd is @file from now on, which may be a socket that was just accepted. */

@@ -95,7 +95,7 @@ int ENTRY(on_queued, inet_csk_reqsk_queue_add, struct sock *listener,
 
 int ENTRY(on_graft, security_sock_graft, struct sock *sk, struct socket *socket)
 {
-	accept_tell(sk, socket, -1);
+	accept_ends(sk, socket);
 	return 0;
 }
 

@@ -111,7 +111,14 @@ SEC("kretprobe")
 int BPF_KRETPROBE(on_accept, struct sock *sk)
 {
 	if (sk && is_told_at_once(sk))
-		accept_tell(sk, NULL, -1);
+		accept_ends(sk, NULL);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(on_accept_call, struct sock *listener)
+{
+	accept_begins(listener);
 	return 0;
 }
 

@@ -130,6 +130,15 @@ struct {
 	__type(value, __u8);
 } accepting SEC(".maps");
 
+/* Which listener a task accepts from, where that shows at the call's entry alone. A
+ * call that fails tells nothing, and leaves its place to the task's next. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 12);
+	__type(key, __u64); /* pid_tgid */
+	__type(value, __u64); /* listener */
+} accepts_from SEC(".maps");
+
 /* What a task was called to do, until the call's exit tells how it went. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

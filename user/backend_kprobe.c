@@ -68,6 +68,8 @@ static const struct hook hooks[] = {
 	  HOOK_PROOF, "accepted sockets and their inodes" },
 	{ "on_accept", "inet_csk_accept", HOOK_KRETPROBE, false, MISS_SHOWS,
 	  HOOK_EXTRA, "accepted sockets, where there is no graft" },
+	{ "on_accept_call", "inet_csk_accept", HOOK_KPROBE, false, MISS_SHOWS,
+	  HOOK_EXTRA, "the listener that accept() was called on" },
 	{ "on_device", "sock_bindtoindex_locked", HOOK_KRETPROBE, false,
 	  MISS_SHOWS, HOOK_EXTRA, "sockets that are bound to a device later" },
 	{ "on_device_call", "sock_bindtoindex_locked", HOOK_KPROBE, false,
