@@ -112,33 +112,45 @@ static __always_inline bool is_told_at_once(struct sock *sk)
 	return !config.has_graft || is_subflow(sk);
 }
 
-/* Not always the listener of its birth, which may have been before the trace, and
- * need not be seen here: I7 compares the two. */
-static __always_inline void accept_take(struct sock *sk, struct sock *listener)
+/* Can a child move to the queue of another listener? */
+static __always_inline bool children_move(struct sock *sk)
+{
+	struct net *net = GET(sk, __sk_common.skc_net.net);
+
+	return bpf_core_field_exists(net->ipv4.sysctl_tcp_migrate_req) &&
+	       BPF_CORE_READ(net, ipv4.sysctl_tcp_migrate_req);
+}
+
+/* Accepted from @listener: with BPF_ANY that is told, and I7 compares it with that of
+ * the birth; with BPF_NOEXIST only where the birth was not seen. */
+static __always_inline void accept_take(struct sock *sk, struct sock *listener,
+					__u64 flags)
 {
 	__u64 key = (__u64)sk, value = (__u64)listener;
 
 	if (!filter_port(&config, GET(sk, __sk_common.skc_num)) ||
 	    !is_wanted_task())
 		return;
-	bpf_map_update_elem(&births, &key, &value, BPF_ANY);
+	bpf_map_update_elem(&births, &key, &value, flags);
 	own(listener);
 }
 
 /* inet_csk_accept() took @sk from the queue of @listener. */
 static __always_inline void accept_from(struct sock *sk, struct sock *listener)
 {
-	accept_take(sk, listener);
+	accept_take(sk, listener, BPF_ANY);
 	if (is_told_at_once(sk))
 		accept_tell(sk, NULL, -1);
 }
 
-/* The same in two parts: its entry, and what shows that it was good. */
+/* The same in two parts: its entry, and what shows that it was good. Where the entry
+ * was missed, an earlier one's listener that gave nothing may be there still: so only
+ * where the birth does not tell. */
 static __always_inline void accept_begins(struct sock *listener)
 {
 	__u64 task = bpf_get_current_pid_tgid(), value = (__u64)listener;
 
-	if (filter_port(&config, GET(listener, __sk_common.skc_num)))
+	if (children_move(listener))
 		bpf_map_update_elem(&accepts_from, &task, &value, BPF_ANY);
 }
 
@@ -148,7 +160,7 @@ static __always_inline void accept_ends(struct sock *sk, struct socket *socket)
 	__u64 *listener = bpf_map_lookup_elem(&accepts_from, &task);
 
 	if (listener && is_tcp(sk)) {
-		accept_take(sk, (struct sock *)*listener);
+		accept_take(sk, (struct sock *)*listener, BPF_ANY);
 		bpf_map_delete_elem(&accepts_from, &task);
 	}
 	accept_tell(sk, socket, -1);

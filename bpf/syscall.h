@@ -90,9 +90,12 @@ static __always_inline void syscall_accepted(__u32 listener_fd, __u32 fd)
 
 	if (!sk || !is_tcp(sk))
 		return;
-	/* MPTCP's is not the one that listens, and nothing tells of its end. */
+	/* MPTCP's is not the one that listens, and nothing tells of its end. What
+	 * another thread has put in the descriptor's place meanwhile is not either:
+	 * the birth is the better witness, but where children move. */
 	if (listener && is_tcp(listener))
-		accept_from(sk, listener);
+		accept_take(sk, listener,
+			    children_move(sk) ? BPF_ANY : BPF_NOEXIST);
 	accept_tell(sk, socket, fd);
 }
 

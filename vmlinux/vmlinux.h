@@ -72,6 +72,7 @@ struct inet_timewait_death_row {
 struct netns_ipv4 {
 	struct inet_timewait_death_row tcp_death_row;
 	u8 sysctl_tcp_l3mdev_accept;
+	u8 sysctl_tcp_migrate_req;
 };
 
 struct bpf_prog_aux {

@@ -8,6 +8,7 @@ import ctypes
 import fcntl
 import mmap
 import os
+import pathlib
 import select
 import shutil
 import socket
@@ -21,9 +22,10 @@ import bpf
 import peers
 from sight import release
 from stage import PORT, netstat
-from tracer import Trace, UnderTest
+from tracer import Trace, UnderTest, wait_until
 
 SYS_USERFAULTFD = {"x86_64": 323, "aarch64": 282}[os.uname().machine]
+SYS_ACCEPT4 = {"x86_64": 288, "aarch64": 242}[os.uname().machine]
 UFFDIO_API, UFFDIO_REGISTER, REGISTER_MISSING = 0xC018AA3F, 0xC020AA00, 1
 RST = 4
 SO_ATTACH_REUSEPORT_CBPF = 51
@@ -255,6 +257,25 @@ def test_child_migrated(stage, how):
     (told,) = stage.check(run)
     (accept,) = run.accepts
     assert told["child"] == accept["sock"]
-    was = {event["sock"]: event["inode"] for event in run.events
+    was = {event["sock"]: event.get("inode") for event in run.events
            if event["event"] == "socket"}
     assert [was[number] for number in (told["parent"], accept["parent"])] == inodes
+
+
+def test_descriptor_replaced(stage):
+    """While a thread waits in accept(), its descriptor becomes another listener."""
+    other = stage.listen(port=PORT + 1)
+    stage.ends.append(other)
+    stage.listener.setblocking(True)
+    with Trace([stage.here]) as run:
+        thread = threading.Thread(target=stage.accept)
+        thread.start()
+        call = pathlib.Path(f"/proc/self/task/{thread.native_id}/syscall")
+        wait_until(lambda: call.read_text().startswith(f"{SYS_ACCEPT4} "), "accept()")
+        os.dup2(other.fileno(), stage.listener.fileno())
+        stage.tun.open(1)
+        thread.join(20)
+    stage.check(run)
+    (birth,) = [segment for segment in run.segments if "child" in segment]
+    (accept,) = run.accepts
+    assert (accept["sock"], accept["parent"]) == (birth["child"], birth["parent"])
