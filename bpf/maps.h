@@ -113,8 +113,8 @@ struct {
 	__uint(max_entries, 1 << 24); /* --buffer-size */
 } ring SEC(".maps");
 
-/* Child to listener, from birth to accept() or the end: an accepted socket
- * itself keeps no pointer to the one it came from. */
+/* Child to listener, from birth to accept(), which may know a later one, or the
+ * end: an accepted socket itself keeps no pointer to the one it came from. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 16);
@@ -130,8 +130,8 @@ struct {
 	__type(value, __u8);
 } accepting SEC(".maps");
 
-/* Which listener a task accepts from, where that shows at the call's entry alone. A
- * call that fails tells nothing, and leaves its place to the task's next. */
+/* Which listener a task accepts from, where that shows at the call's entry alone
+ * (kprobe). A call that fails tells nothing, and leaves its place to the task's next. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1 << 12);
