@@ -257,12 +257,10 @@ static __always_inline void sock_rebinds(struct sock *sk)
  * another call. */
 #define REBINDING (1ull << 62)
 
-/* Often a segment is what ends a socket, but for a listener: then it is told first. */
+/* Often a segment is what ends a socket: then it is told first. */
 static __always_inline void emit_close(struct demux_close *record)
 {
-	struct flight *flight = record->sock.state == TCP_LISTEN ?
-					NULL :
-					flight_current(this_cell());
+	struct flight *flight = flight_current(this_cell());
 
 	record->is_received = flight != NULL;
 	if (flight && flight->ends == 0)

@@ -54,6 +54,9 @@ struct model_sock {
 	bool at_end; /* was there when the trace had ended */
 	bool replaced; /* another socket is at its address now */
 	bool counted; /* among its port's sockets or listeners */
+	uint32_t strays; /* children that accept() took from another listener,
+			    as if this one had gone */
+	uint64_t strayed_ns; /* the first of these */
 	uint32_t owners; /* processes that have it open, for all that is known */
 	uint32_t holder; /* the last one that the snapshot told */
 	uint32_t pid;
@@ -147,7 +150,7 @@ typedef void (*model_visit)(struct model_sock *sock, void *context);
 /* Calls @visit for each socket, those that are gone too. */
 void model_each(struct model *model, model_visit visit, void *context);
 
-/* Has the socket of that number left the lookup tables, for all that is known? */
-bool model_is_gone_number(struct model *model, uint64_t number);
+/* NULL: there is none, or it is forgotten. */
+struct model_sock *model_find_number(struct model *model, uint64_t number);
 
 #endif

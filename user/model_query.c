@@ -180,7 +180,7 @@ void model_each(struct model *model, model_visit visit, void *context)
 
 struct numbered {
 	uint64_t number;
-	const struct model_sock *sock;
+	struct model_sock *sock;
 };
 
 static void find_number(struct model_sock *sock, void *context)
@@ -191,10 +191,10 @@ static void find_number(struct model_sock *sock, void *context)
 		wanted->sock = sock;
 }
 
-bool model_is_gone_number(struct model *model, uint64_t number)
+struct model_sock *model_find_number(struct model *model, uint64_t number)
 {
 	struct numbered wanted = { .number = number };
 
 	model_each(model, find_number, &wanted);
-	return !wanted.sock || model_is_gone(wanted.sock);
+	return wanted.sock;
 }

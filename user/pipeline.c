@@ -112,6 +112,8 @@ static void judge(struct pipeline *pipeline, struct event *event)
 		proof_datagram(proof, &pipeline->model, event);
 	else if (event->head->type == DEMUX_ACCEPT)
 		proof_accept(proof, &pipeline->model, event);
+	else if (event->head->type == DEMUX_CLOSE)
+		proof_close(proof, event);
 }
 
 static int tell(struct pipeline *pipeline, struct event *event)

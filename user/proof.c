@@ -57,11 +57,27 @@ void proof_segment(struct proof *proof, struct model *model,
 void proof_accept(struct proof *proof, struct model *model,
 		  const struct event *event)
 {
-	uint64_t born_of = event->sock->parent;
+	struct model_sock *listener =
+		model_find_number(model, event->sock->parent);
 
-	if (event->parent && born_of != event->parent->number &&
-	    !model_is_gone_number(model, born_of))
-		proof->strange_accepts++;
+	if (!event->parent || event->parent == listener || !listener ||
+	    model_is_gone(listener))
+		return;
+	proof->strange_accepts++;
+	if (!listener->strays++)
+		listener->strayed_ns = event->head->mono_ns;
+}
+
+/* A close is told behind a segment that this CPU has not done with: another CPU's
+ * accept() may be told before it, and yet have come later. */
+void proof_close(struct proof *proof, const struct event *event)
+{
+	struct model_sock *listener = event->sock;
+
+	if (!listener || event->head->mono_ns > listener->strayed_ns)
+		return;
+	proof->strange_accepts -= listener->strays;
+	listener->strays = 0;
 }
 
 uint64_t proof_judged(const struct proof *proof)

@@ -274,10 +274,10 @@ static void test_gone_by_number(void **state)
 
 	(void)state;
 	feed(&model, &open);
-	assert_false(model_is_gone_number(&model, 1));
-	assert_true(model_is_gone_number(&model, 2)); /* forgotten */
+	assert_false(model_is_gone(model_find_number(&model, 1)));
+	assert_null(model_find_number(&model, 2)); /* forgotten */
 	feed(&model, &close);
-	assert_true(model_is_gone_number(&model, 1));
+	assert_true(model_is_gone(model_find_number(&model, 1)));
 }
 
 #undef TEST

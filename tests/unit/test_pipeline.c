@@ -18,29 +18,58 @@ static void test_order(void **state)
 	assert_int_equal(summary.accepted, 1);
 }
 
-/* accept() gave what another listener's segment had borne. */
-static void test_strange_accept(void **state)
+/* accept() gives what another listener's segment has borne, which closes, or not. */
+static void accept_strange(uint64_t closed_ns)
 {
+	struct demux_sock listener = make_listener(90, "0.0.0.0", 80);
 	struct demux_sock child = make_sock(104, S_ESTABLISHED, a.segment.ends);
 	struct demux_segment_more birth =
 		make_segment(5, DEMUX_REQUEST, a.segment.ends);
 	struct demux_listen listen =
 		make_listen(4, 70, "w", make_listener(91, "0.0.0.0", 80));
 
-	(void)state;
+	struct demux_close close =
+		make_close(closed_ns, DEMUX_UNHASHED, listener);
+
 	give_sock(&birth, make_sock(105, S_NEW_SYN_RECV, a.segment.ends));
-	give_parent(&birth, make_listener(90, "0.0.0.0", 80));
+	give_parent(&birth, listener);
 	give_child(&birth, child);
 	accepted = make_accept(6, 70, "w", 5, 91, child);
 	last = make_end(9, 1, 0);
 	give(&listen);
 	give(&birth);
 	give(&accepted);
+	if (closed_ns)
+		give(&close);
 	give(&last);
 	assert_int_equal(run(), 0);
+}
+
+static void test_strange_accept(void **state)
+{
+	(void)state;
+	accept_strange(0);
 	assert_string_equal(seen, "^ls1a$");
 	assert_int_equal(summary.doubt_count, 1);
 	assert_contains(summary.doubts[0], "I7");
+}
+
+/* It closes too late for that. */
+static void test_strange_accept_closed(void **state)
+{
+	(void)state;
+	accept_strange(7);
+	assert_int_equal(summary.doubt_count, 1);
+	assert_contains(summary.doubts[0], "I7");
+}
+
+/* It had closed before, and that is told later. */
+static void test_moved_accept(void **state)
+{
+	(void)state;
+	accept_strange(6);
+	assert_int_equal(summary.doubt_count, 0);
+	assert_true(summary.is_proved);
 }
 
 /* Every sink gets everything, in the same order. */
@@ -221,6 +250,8 @@ static void test_signal_ignored_before(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST_BEGUN(test_order),
 	TEST_BEGUN(test_strange_accept),
+	TEST_BEGUN(test_strange_accept_closed),
+	TEST_BEGUN(test_moved_accept),
 	TEST_BEGUN(test_two_sinks),
 	TEST_BEGUN(test_count),
 	TEST_BEGUN(test_count_live),
