@@ -54,9 +54,9 @@ struct model_sock {
 	bool at_end; /* was there when the trace had ended */
 	bool replaced; /* another socket is at its address now */
 	bool counted; /* among its port's sockets or listeners */
-	uint32_t strays; /* children that accept() took from another listener,
-			    as if this one had gone */
-	uint64_t strayed_ns; /* the first of these */
+	uint32_t strays; /* born of it, that accept() took from another
+			    listener, as if this one had gone */
+	uint64_t strayed_ns; /* the earliest of these */
 	uint32_t owners; /* processes that have it open, for all that is known */
 	uint32_t holder; /* the last one that the snapshot told */
 	uint32_t pid;

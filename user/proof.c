@@ -57,15 +57,19 @@ void proof_segment(struct proof *proof, struct model *model,
 void proof_accept(struct proof *proof, struct model *model,
 		  const struct event *event)
 {
-	struct model_sock *listener =
-		model_find_number(model, event->sock->parent);
+	uint64_t born_of = event->sock->parent, now_ns = event->head->mono_ns;
+	struct model_sock *listener;
 
-	if (!event->parent || event->parent == listener || !listener ||
-	    model_is_gone(listener))
+	if (!event->parent || event->parent->number == born_of)
+		return;
+	listener = model_find_number(model, born_of);
+	/* One that was met after the child is the old one's, listening again. */
+	if (!listener || model_is_gone(listener) ||
+	    listener->born_ns > event->sock->born_ns)
 		return;
 	proof->strange_accepts++;
-	if (!listener->strays++)
-		listener->strayed_ns = event->head->mono_ns;
+	if (!listener->strays++ || now_ns < listener->strayed_ns)
+		listener->strayed_ns = now_ns;
 }
 
 /* A close is told behind a segment that this CPU has not done with: another CPU's
@@ -74,7 +78,8 @@ void proof_close(struct proof *proof, const struct event *event)
 {
 	struct model_sock *listener = event->sock;
 
-	if (!listener || event->head->mono_ns > listener->strayed_ns)
+	if (!listener || event->head->mono_ns > listener->strayed_ns ||
+	    event->head->mono_ns < listener->born_ns)
 		return;
 	proof->strange_accepts -= listener->strays;
 	listener->strays = 0;

@@ -71,7 +71,8 @@ struct proof {
 	uint64_t datagrams;
 	uint64_t filtered; /* by user space, in a replay */
 	uint64_t copies_filtered; /* likewise */
-	uint64_t strange_accepts; /* from a listener that they are not of */
+	uint64_t strange_accepts; /* from a listener that they are not of, less
+				     what a close explained that came later */
 	uint64_t undecodable; /* records that decode() refused */
 	uint64_t unknown; /* records of a type that decode() does not know */
 	bool stopped_early; /* --count: the kernel saw more than was asked for */

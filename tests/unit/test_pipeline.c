@@ -27,7 +27,6 @@ static void accept_strange(uint64_t closed_ns)
 		make_segment(5, DEMUX_REQUEST, a.segment.ends);
 	struct demux_listen listen =
 		make_listen(4, 70, "w", make_listener(91, "0.0.0.0", 80));
-
 	struct demux_close close =
 		make_close(closed_ns, DEMUX_UNHASHED, listener);
 
