@@ -143,9 +143,9 @@ static __always_inline void accept_from(struct sock *sk, struct sock *listener)
 		accept_tell(sk, NULL, -1);
 }
 
-/* The same in two parts: its entry, and what shows that it was good. Where the entry
- * was missed, an earlier one's listener that gave nothing may be there still: so only
- * where the birth does not tell. */
+/* The same in two parts: its entry, and what shows that it was good. Where an entry
+ * was missed, the listener of an earlier call that failed is there still: so none is
+ * kept where the birth's is sure to be the one. */
 static __always_inline void accept_begins(struct sock *listener)
 {
 	__u64 task = bpf_get_current_pid_tgid(), value = (__u64)listener;

@@ -181,10 +181,9 @@ static bool is_reborn(const struct model_sock *old,
 			       was->lport && is->lport &&
 				       was->lport != is->lport;
 	/* Early demux may have found it before, and so still have it. */
-	if (old->destroyed_ns && is_rest_of(was, now))
-		return now_ns > old->destroyed_ns + BYPASS_NS;
 	if (old->destroyed_ns)
-		return now_ns > old->destroyed_ns;
+		return now_ns > old->destroyed_ns +
+					(is_rest_of(was, now) ? BYPASS_NS : 0);
 	if (model_table_is_mini(&old->last) || model_table_is_mini(now))
 		return old->last.state != now->state || !same_ends(was, is);
 	if (is_closing(now) || is_closing(&old->last))

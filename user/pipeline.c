@@ -113,7 +113,7 @@ static void judge(struct pipeline *pipeline, struct event *event)
 	else if (event->head->type == DEMUX_ACCEPT)
 		proof_accept(proof, &pipeline->model, event);
 	else if (event->head->type == DEMUX_CLOSE)
-		proof_close(proof, event);
+		proof_close(proof, &pipeline->model, event);
 }
 
 static int tell(struct pipeline *pipeline, struct event *event)

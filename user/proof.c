@@ -74,9 +74,10 @@ void proof_accept(struct proof *proof, struct model *model,
 
 /* A close is told behind a segment that this CPU has not done with: another CPU's
  * accept() may be told before it, and yet have come later. */
-void proof_close(struct proof *proof, const struct event *event)
+void proof_close(struct proof *proof, struct model *model,
+		 const struct event *event)
 {
-	struct model_sock *listener = event->sock;
+	struct model_sock *listener = model_find(model, event->close->sock.id);
 
 	if (!listener || event->head->mono_ns > listener->strayed_ns ||
 	    event->head->mono_ns < listener->born_ns)

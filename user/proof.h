@@ -93,7 +93,8 @@ void proof_accept(struct proof *proof, struct model *model,
 		  const struct event *event);
 
 /* What that listener's close, told later, makes of it. */
-void proof_close(struct proof *proof, const struct event *event);
+void proof_close(struct proof *proof, struct model *model,
+		 const struct event *event);
 
 /* Segments judged so far. */
 uint64_t proof_judged(const struct proof *proof);

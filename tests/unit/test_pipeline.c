@@ -18,8 +18,13 @@ static void test_order(void **state)
 	assert_int_equal(summary.accepted, 1);
 }
 
-/* accept() gives what another listener's segment has borne, which closes, or not. */
-static void accept_strange(uint64_t closed_ns)
+/* When it happens, in ns, and in which order it is told; 0: it does not. */
+struct strange {
+	uint64_t listens, closes, earlier_accept, late_close;
+};
+
+/* accept() gives, at 9, what another listener's segment has borne. */
+static void accept_strange(struct strange at)
 {
 	struct demux_sock listener = make_listener(90, "0.0.0.0", 80);
 	struct demux_sock child = make_sock(104, S_ESTABLISHED, a.segment.ends);
@@ -27,48 +32,88 @@ static void accept_strange(uint64_t closed_ns)
 		make_segment(5, DEMUX_REQUEST, a.segment.ends);
 	struct demux_listen listen =
 		make_listen(4, 70, "w", make_listener(91, "0.0.0.0", 80));
+	struct demux_listen again = make_listen(at.listens, 70, "w", listener);
+	struct demux_accept earlier =
+		make_accept(at.earlier_accept, 70, "w", 6, 91, child);
 	struct demux_close close =
-		make_close(closed_ns, DEMUX_UNHASHED, listener);
+		make_close(at.closes, DEMUX_UNHASHED, listener);
+	struct demux_close late =
+		make_close(at.late_close, DEMUX_UNHASHED, listener);
 
 	give_sock(&birth, make_sock(105, S_NEW_SYN_RECV, a.segment.ends));
 	give_parent(&birth, listener);
 	give_child(&birth, child);
-	accepted = make_accept(6, 70, "w", 5, 91, child);
-	last = make_end(9, 1, 0);
+	accepted = make_accept(9, 70, "w", 5, 91, child);
+	last = make_end(99, 1, 0);
 	give(&listen);
+	if (at.listens)
+		give(&again);
 	give(&birth);
-	give(&accepted);
-	if (closed_ns)
+	if (at.closes)
 		give(&close);
+	give(&accepted);
+	if (at.earlier_accept)
+		give(&earlier);
+	if (at.late_close)
+		give(&late);
 	give(&last);
 	assert_int_equal(run(), 0);
+}
+
+static void expect_strange(bool is_strange)
+{
+	assert_int_equal(summary.doubt_count, is_strange);
+	assert_int_equal(summary.is_proved, !is_strange);
+	if (is_strange)
+		assert_contains(summary.doubts[0], "I7");
 }
 
 static void test_strange_accept(void **state)
 {
 	(void)state;
-	accept_strange(0);
+	accept_strange((struct strange){ 0 });
 	assert_string_equal(seen, "^ls1a$");
-	assert_int_equal(summary.doubt_count, 1);
-	assert_contains(summary.doubts[0], "I7");
+	expect_strange(true);
 }
 
 /* It closes too late for that. */
 static void test_strange_accept_closed(void **state)
 {
 	(void)state;
-	accept_strange(7);
-	assert_int_equal(summary.doubt_count, 1);
-	assert_contains(summary.doubts[0], "I7");
+	accept_strange((struct strange){ .late_close = 10 });
+	expect_strange(true);
 }
 
-/* It had closed before, and that is told later. */
+/* Too late for one of two, which is told last. */
+static void test_strange_accepts(void **state)
+{
+	(void)state;
+	accept_strange(
+		(struct strange){ .earlier_accept = 6, .late_close = 7 });
+	expect_strange(true);
+}
+
 static void test_moved_accept(void **state)
 {
 	(void)state;
-	accept_strange(6);
-	assert_int_equal(summary.doubt_count, 0);
-	assert_true(summary.is_proved);
+	accept_strange((struct strange){ .closes = 7 });
+	expect_strange(false);
+}
+
+/* It had closed before, and that is told later. */
+static void test_moved_accept_told_first(void **state)
+{
+	(void)state;
+	accept_strange((struct strange){ .late_close = 9 });
+	expect_strange(false);
+}
+
+/* It listens again, and that is told before the birth. */
+static void test_moved_accept_listening(void **state)
+{
+	(void)state;
+	accept_strange((struct strange){ .listens = 8 });
+	expect_strange(false);
 }
 
 /* Every sink gets everything, in the same order. */
@@ -250,7 +295,10 @@ static const struct CMUnitTest tests[] = {
 	TEST_BEGUN(test_order),
 	TEST_BEGUN(test_strange_accept),
 	TEST_BEGUN(test_strange_accept_closed),
+	TEST_BEGUN(test_strange_accepts),
 	TEST_BEGUN(test_moved_accept),
+	TEST_BEGUN(test_moved_accept_told_first),
+	TEST_BEGUN(test_moved_accept_listening),
 	TEST_BEGUN(test_two_sinks),
 	TEST_BEGUN(test_count),
 	TEST_BEGUN(test_count_live),
