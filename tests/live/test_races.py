@@ -206,22 +206,25 @@ def test_older_ack(stage):
     stage.check(run)
 
 
-def all_to_the_first(group):
-    code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
-    group[0].setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
-                        struct.pack("HP", 1, ctypes.addressof(code)))
-
-
-def test_migrated(stage):
-    """A request's listener has closed, and another one of its group takes the
-    request over."""
+def stopping_group(stage):
+    """Two listeners of a group, all asking the first; what is there when that stops
+    goes to the other."""
     if release() < (5, 14):
         pytest.skip("no listener takes over requests (before 5.14)")
     stage.here.sysctl("tcp_migrate_req", 1)
     stage.listener.close()
     group = [stage.listen(reuse_port=True) for _ in range(2)]
     stage.ends += group
-    all_to_the_first(group)
+    code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+    group[0].setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+                        struct.pack("HP", 1, ctypes.addressof(code)))
+    return group
+
+
+def test_migrated(stage):
+    """A request's listener has closed, and another one of its group takes the
+    request over."""
+    group = stopping_group(stage)
     with Trace([stage.here]) as run:
         theirs = stage.tun.ask(1)
         group[0].close()
@@ -237,13 +240,7 @@ def test_migrated(stage):
 def test_child_migrated(stage, how):
     """A listener stops with a complete child in its accept queue, which goes to the
     queue of another one of the group: accept() takes it from there (I7)."""
-    if release() < (5, 14):
-        pytest.skip("no listener takes over what waits (before 5.14)")
-    stage.here.sysctl("tcp_migrate_req", 1)
-    stage.listener.close()
-    group = [stage.listen(reuse_port=True) for _ in range(2)]
-    stage.ends += group
-    all_to_the_first(group)
+    group = stopping_group(stage)
     inodes = [os.fstat(one.fileno()).st_ino for one in group]
     with Trace([stage.here]) as run:
         theirs = stage.tun.ask(1)
